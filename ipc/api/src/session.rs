@@ -1,0 +1,106 @@
+//! Conversations: the agent loop as a service. Served by brains.
+
+use crate::model::Usage;
+use bincode::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+/// Say something in a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct SendRequest {
+    /// Which conversation, or `None` to begin one.
+    pub conversation: Option<u64>,
+    pub text: String,
+    /// The model for this turn, or `None` for the one in use.
+    pub model: Option<String>,
+}
+
+/// What happens while a turn is answered.
+#[derive(Debug, Clone, PartialEq, Encode, Decode, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum TurnItem {
+    /// First: the conversation and the turn's number in it, from 1, and the trace that `butterfly trace` shows.
+    Started {
+        conversation: u64,
+        turn: u32,
+        trace: u64,
+    },
+    Thinking {
+        text: String,
+    },
+    Text {
+        text: String,
+    },
+    /// Something the person should know: the model is loading, earlier turns no longer fit, a worker came back.
+    Notice {
+        text: String,
+    },
+    Usage(Usage),
+}
+
+/// Why a turn ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The answer is complete.
+    Complete,
+    /// The model ran into its length limit.
+    Length,
+    /// Somebody stopped it.
+    Stopped,
+}
+
+/// The end of a turn.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct TurnEnd {
+    pub reason: EndReason,
+    /// The model that answered.
+    pub model: String,
+}
+
+/// Argument of `stop`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct StopRequest {
+    pub conversation: u64,
+}
+
+/// Reply of `stop`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Stopped {
+    /// Whether an answer was running.
+    pub was_running: bool,
+}
+
+/// One conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Conversation {
+    pub id: u64,
+    /// The first words that were said in it.
+    pub title: String,
+    pub turns: u32,
+    pub running: bool,
+}
+
+/// Reply of `list`, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Conversations {
+    pub conversations: Vec<Conversation>,
+}
+
+/// Argument of `use_model`: the model for turns that name none, or `None` to let the model worker choose again.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct UseModel {
+    pub model: Option<String>,
+}
+
+crate::service! {
+    /// The agent loop.
+    pub trait Session in session;
+    /// Answers what was said.
+    stream Send = SEND send(SendRequest) yields TurnItem -> TurnEnd;
+    /// Stops the answer that runs in a conversation; what was said of it stays.
+    unary Stop = STOP stop(StopRequest) -> Stopped;
+    /// The conversations of this run, newest first.
+    unary List = LIST list(()) -> Conversations;
+    /// Sets the model for turns that name none.
+    unary SetModel = USE_MODEL use_model(UseModel) -> ();
+}

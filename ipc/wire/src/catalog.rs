@@ -1,0 +1,191 @@
+//! Services and methods by number: what the kernel needs to know of a call without understanding its payload.
+//!
+//! Numbers are forever; a method that goes leaves a gap. Types stand in `butterfly-api`.
+
+/// How a call flows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flow {
+    /// Request, then Response.
+    Unary,
+    /// Request, Items from the callee, then End.
+    Stream,
+    /// Request with MORE, Items from the caller, then Response.
+    Upload,
+}
+
+/// One method.
+#[derive(PartialEq, Eq, Debug)]
+pub struct MethodInfo {
+    pub service: u16,
+    pub method: u16,
+    pub name: &'static str,
+    pub flow: Flow,
+    /// Doing it twice is as good as once: a client may retry after [`crate::ErrorCode::PeerDied`].
+    pub idempotent: bool,
+    /// Time to the reply in ms when the caller names none; for a stream, to the next item.
+    pub deadline_ms: u32,
+}
+
+/// One service.
+#[derive(PartialEq, Eq, Debug)]
+pub struct ServiceInfo {
+    pub id: u16,
+    pub name: &'static str,
+    pub methods: &'static [MethodInfo],
+}
+
+macro_rules! services {
+    ($( $(#[$doc:meta])* $module:ident = $id:literal { $( $(#[$mdoc:meta])* $konst:ident = $num:literal $name:literal $flow:ident $idem:ident $deadline:expr; )* } )*) => {
+        $(
+            $(#[$doc])*
+            pub mod $module {
+                #[allow(unused_imports)]
+                use super::{FIRST_TOKEN_MS, Flow, MethodInfo, QUICK_MS, REMOTE_MS};
+                pub const ID: u16 = $id;
+                pub const NAME: &str = stringify!($module);
+                $(
+                    $(#[$mdoc])*
+                    pub const $konst: MethodInfo = MethodInfo {
+                        service: ID, method: $num, name: $name, flow: Flow::$flow,
+                        idempotent: services!(@$idem), deadline_ms: $deadline,
+                    };
+                )*
+                pub const METHODS: &[MethodInfo] = &[$($konst),*];
+            }
+        )*
+        /// Every service there is.
+        pub const SERVICES: &[ServiceInfo] = &[$(ServiceInfo { id: $module::ID, name: $module::NAME, methods: $module::METHODS }),*];
+    };
+    (@idempotent) => { true };
+    (@once) => { false };
+}
+
+/// A model on a cold disk may take this long to its first token; notices re-arm the clock, in ms.
+const FIRST_TOKEN_MS: u32 = 15 * 60 * 1000;
+/// Anything that a healthy worker answers out of its own memory, in ms.
+const QUICK_MS: u32 = 5_000;
+/// Anything that asks a server on the network, in ms.
+const REMOTE_MS: u32 = 60_000;
+
+services! {
+    /// The kernel's own service.
+    control = 0 {
+        HELLO = 1 "hello" Unary once QUICK_MS;
+        STATUS = 2 "status" Unary idempotent QUICK_MS;
+        RESTART = 3 "restart" Unary idempotent QUICK_MS;
+        STOP = 4 "stop" Unary idempotent QUICK_MS;
+        START = 5 "start" Unary idempotent QUICK_MS;
+        SUBSCRIBE = 6 "subscribe" Unary idempotent QUICK_MS;
+        UNSUBSCRIBE = 7 "unsubscribe" Unary idempotent QUICK_MS;
+        CRASHES = 8 "crashes" Unary idempotent QUICK_MS;
+        LOGS = 9 "logs" Unary idempotent QUICK_MS;
+        TRACE = 10 "trace" Unary idempotent QUICK_MS;
+        CAPABILITIES = 11 "capabilities" Unary idempotent QUICK_MS;
+        SPAWN = 12 "spawn" Unary once QUICK_MS;
+        KILL = 13 "kill" Unary idempotent QUICK_MS;
+        SET_PROFILE = 14 "set_profile" Unary idempotent QUICK_MS;
+        PROVE = 15 "prove" Unary once REMOTE_MS;
+        SHUTDOWN = 16 "shutdown" Unary idempotent QUICK_MS;
+    }
+    /// Conversations: the agent loop as a service. Served by brains.
+    session = 1 {
+        SEND = 1 "send" Stream once FIRST_TOKEN_MS;
+        STOP = 2 "stop" Unary idempotent QUICK_MS;
+        LIST = 3 "list" Unary idempotent QUICK_MS;
+        USE_MODEL = 4 "use_model" Unary idempotent QUICK_MS;
+    }
+    /// Language models. Served by model.
+    model = 2 {
+        CHAT = 1 "chat" Stream once FIRST_TOKEN_MS;
+        LIST = 2 "list" Unary idempotent REMOTE_MS;
+        SHOW = 3 "show" Unary idempotent REMOTE_MS;
+        PULL = 4 "pull" Stream idempotent REMOTE_MS;
+        RUNNING = 5 "running" Unary idempotent REMOTE_MS;
+        EMBED = 6 "embed" Unary idempotent FIRST_TOKEN_MS;
+        PROBE = 7 "probe" Unary idempotent REMOTE_MS;
+    }
+    /// How a worker finds itself. Served by every worker.
+    health = 9 {
+        CHECK = 1 "check" Unary idempotent QUICK_MS;
+    }
+    /// Served by the workers of the test kit alone; production's table grants it to nobody.
+    kit = 99 {
+        ECHO = 1 "echo" Unary idempotent QUICK_MS;
+        COUNT = 2 "count" Stream once QUICK_MS;
+        SUM = 3 "sum" Upload once QUICK_MS;
+        MISBEHAVE = 4 "misbehave" Unary once QUICK_MS;
+        RELAY = 5 "relay" Unary once QUICK_MS;
+    }
+}
+
+/// Topics: events by service and number.
+pub mod topic {
+    /// The kernel, to a worker: answer with [`PONG`].
+    pub const PING: u16 = 100;
+    pub const PONG: u16 = 101;
+    /// The kernel, to a worker: finish what is in flight and exit.
+    pub const DRAIN: u16 = 102;
+    /// A worker, to the kernel: confined, checked and ready to serve.
+    pub const READY: u16 = 103;
+    /// A twin, to the kernel: one attempt's outcome.
+    pub const PROOF: u16 = 104;
+    /// To a subscriber: this many events were dropped because it read too slowly.
+    pub const LAGGED: u16 = 105;
+
+    /// A worker changed its state.
+    pub const WORKERS: u16 = 1;
+    /// The status table, once a second.
+    pub const STATS: u16 = 2;
+    /// Headers as they are routed.
+    pub const TRACE: u16 = 3;
+    /// Lines of the workers' logs.
+    pub const LOGS: u16 = 4;
+}
+
+/// The service of that number.
+#[must_use]
+pub fn service(id: u16) -> Option<&'static ServiceInfo> {
+    SERVICES.iter().find(|service| service.id == id)
+}
+
+/// The method of that number.
+#[must_use]
+pub fn method(service_id: u16, method: u16) -> Option<&'static MethodInfo> {
+    // Methods are numbered from 1 without gaps so far; the check keeps a later gap honest.
+    let methods = service(service_id)?.methods;
+    let guess = methods.get(usize::from(method).checked_sub(1)?);
+    guess.filter(|info| info.method == method).or_else(|| methods.iter().find(|info| info.method == method))
+}
+
+/// `service.method` for people; numbers where the catalog has no name.
+#[must_use]
+pub fn name(service_id: u16, method_id: u16) -> String {
+    match (service(service_id), method(service_id, method_id)) {
+        (Some(service), Some(method)) => format!("{}.{}", service.name, method.name),
+        (Some(service), None) => format!("{}.#{method_id}", service.name),
+        (None, _) => format!("#{service_id}.#{method_id}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn numbers_and_names_are_unique() {
+        let mut ids = HashSet::new();
+        for service in SERVICES {
+            assert!(ids.insert(service.id), "service {} twice", service.id);
+            let mut numbers = HashSet::new();
+            let mut names = HashSet::new();
+            for info in service.methods {
+                assert_eq!(info.service, service.id);
+                assert!(info.method > 0 && info.method < 100, "topics start at 100");
+                assert!(numbers.insert(info.method), "{}.{} twice", service.name, info.method);
+                assert!(names.insert(info.name), "{}.{} twice", service.name, info.name);
+                assert_eq!(method(service.id, info.method), Some(info));
+            }
+        }
+    }
+}
