@@ -34,5 +34,5 @@ crate::service! {
     /// Implemented by the runtime out of what the worker's own checks return.
     pub trait Health in health;
     /// Looks at everything now.
-    unary CheckAll = CHECK check(()) -> Report;
+    unary CheckAll = CHECK check(()) => Report;
 }

@@ -340,17 +340,17 @@ crate::service! {
     /// Chat, embed and manage models.
     pub trait Model in model;
     /// Generates an answer.
-    stream Chat = CHAT chat(ChatRequest) yields ChatItem -> ChatEnd;
+    stream Chat = CHAT chat(ChatRequest) => ChatEnd, yields ChatItem;
     /// What is installed.
-    unary List = LIST list(()) -> Models;
+    unary List = LIST list(()) => Models;
     /// All about one model.
-    unary Show = SHOW show(ShowRequest) -> ModelDetails;
+    unary Show = SHOW show(ShowRequest) => ModelDetails;
     /// Fetches a model; resumes what was begun.
-    stream Pull = PULL pull(PullRequest) yields PullProgress -> Pulled;
+    stream Pull = PULL pull(PullRequest) => Pulled, yields PullProgress;
     /// What is loaded now.
-    unary ListRunning = RUNNING running(()) -> Running;
+    unary ListRunning = RUNNING running(()) => Running;
     /// Vectors of texts.
-    unary Embed = EMBED embed(EmbedRequest) -> Embeddings;
+    unary Embed = EMBED embed(EmbedRequest) => Embeddings;
     /// What a first run wants to know.
-    unary ProbeServer = PROBE probe(()) -> Probe;
+    unary ProbeServer = PROBE probe(()) => Probe;
 }

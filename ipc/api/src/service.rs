@@ -3,17 +3,17 @@
 /// Declares a service. Each method is one of
 ///
 /// ```text
-/// unary  Marker = ROW_IN_CATALOG method_name(Request) -> Reply;
-/// stream Marker = ROW_IN_CATALOG method_name(Request) yields Item -> Reply;
-/// upload Marker = ROW_IN_CATALOG method_name(Request) takes Item -> Reply;
+/// unary  Marker = ROW_IN_CATALOG method_name(Request) => Reply;
+/// stream Marker = ROW_IN_CATALOG method_name(Request) => Reply, yields Item;
+/// upload Marker = ROW_IN_CATALOG method_name(Request) => Reply, takes Item;
 /// ```
 #[macro_export]
 macro_rules! service {
     (
         $(#[$doc:meta])*
         pub trait $Trait:ident in $catalog:ident;
-        $( $(#[$mdoc:meta])* $flow:ident $Marker:ident = $ROW:ident $name:ident($Request:ty)
-            $(yields $Item:ty)? $(takes $Up:ty)? -> $Reply:ty; )*
+        $( $(#[$mdoc:meta])* $flow:ident $Marker:ident = $ROW:ident $name:ident($Request:ty) => $Reply:ty
+            $(, yields $Item:ty)? $(, takes $Up:ty)?; )*
     ) => {
         $(
             $(#[$mdoc])*
@@ -31,7 +31,7 @@ macro_rules! service {
         )*
 
         $(#[$doc])*
-        pub trait $Trait: Send + Sync + 'static {
+        pub trait $Trait: ::std::marker::Send + ::std::marker::Sync + 'static {
             $( $crate::service!(@sig $(#[$mdoc])* $flow $name, $Request, $Reply $(, $Item)? $(, $Up)?); )*
         }
 
@@ -65,17 +65,17 @@ macro_rules! service {
     (@sig $(#[$mdoc:meta])* unary $name:ident, $Request:ty, $Reply:ty) => {
         $(#[$mdoc])*
         fn $name(&self, call: $crate::macro_support::Call, request: $Request)
-            -> impl $crate::macro_support::Future<Output = Result<$Reply, $crate::macro_support::Failure>> + Send;
+            -> impl $crate::macro_support::Future<Output = Result<$Reply, $crate::macro_support::Failure>> + ::std::marker::Send;
     };
     (@sig $(#[$mdoc:meta])* stream $name:ident, $Request:ty, $Reply:ty, $Item:ty) => {
         $(#[$mdoc])*
         fn $name(&self, call: $crate::macro_support::Call, request: $Request, out: $crate::macro_support::Outlet<$Item>)
-            -> impl $crate::macro_support::Future<Output = Result<$Reply, $crate::macro_support::Failure>> + Send;
+            -> impl $crate::macro_support::Future<Output = Result<$Reply, $crate::macro_support::Failure>> + ::std::marker::Send;
     };
     (@sig $(#[$mdoc:meta])* upload $name:ident, $Request:ty, $Reply:ty, $Item:ty) => {
         $(#[$mdoc])*
         fn $name(&self, call: $crate::macro_support::Call, request: $Request, items: $crate::macro_support::Inlet<$Item>)
-            -> impl $crate::macro_support::Future<Output = Result<$Reply, $crate::macro_support::Failure>> + Send;
+            -> impl $crate::macro_support::Future<Output = Result<$Reply, $crate::macro_support::Failure>> + ::std::marker::Send;
     };
     (@dispatch unary $Marker:ident $name:ident, $incoming:ident, $service:ident) => {
         $incoming.unary::<$Marker, _, _>(move |call, request| async move { $service.$name(call, request).await })

@@ -96,11 +96,11 @@ crate::service! {
     /// The agent loop.
     pub trait Session in session;
     /// Answers what was said.
-    stream Send = SEND send(SendRequest) yields TurnItem -> TurnEnd;
+    stream Send = SEND send(SendRequest) => TurnEnd, yields TurnItem;
     /// Stops the answer that runs in a conversation; what was said of it stays.
-    unary Stop = STOP stop(StopRequest) -> Stopped;
+    unary Stop = STOP stop(StopRequest) => Stopped;
     /// The conversations of this run, newest first.
-    unary List = LIST list(()) -> Conversations;
+    unary List = LIST list(()) => Conversations;
     /// Sets the model for turns that name none.
-    unary SetModel = USE_MODEL use_model(UseModel) -> ();
+    unary SetModel = USE_MODEL use_model(UseModel) => ();
 }
