@@ -21,6 +21,7 @@ pub mod limits;
 pub mod method;
 pub mod place;
 pub mod provenance;
+pub mod verdict;
 pub mod version;
 
 pub use bincode::{Decode, Encode};

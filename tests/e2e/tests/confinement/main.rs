@@ -4,3 +4,4 @@
 
 mod launch;
 mod process;
+mod prove;
