@@ -43,11 +43,12 @@ release: setup ## build all programs for packages and benchmarks
 fmt: setup ## format all sources
 	@cargo fmt --all
 
-lint: setup ## check format and clippy, warnings denied
+lint: setup ## check format and clippy, warnings denied (and licences, where cargo-deny is)
 	@cargo fmt --version >/dev/null 2>&1 || { echo "rustfmt is missing: rustup component add rustfmt" >&2; exit 1; }
 	@cargo clippy --version >/dev/null 2>&1 || { echo "clippy is missing: rustup component add clippy" >&2; exit 1; }
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; fi
 
 clean: ## delete all that was built
 	@echo "Deleting $(CARGO_TARGET_DIR)"
