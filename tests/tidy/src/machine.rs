@@ -5,7 +5,7 @@ use crate::source::line_of;
 use crate::tree::Tree;
 
 /// Users that stand for the reader, in examples.
-pub const PLACEHOLDERS: [&str; 7] = ["NAME", "USER", "alice", "bob", "someone", "user", "you"];
+pub const PLACEHOLDERS: [&str; 8] = ["NAME", "USER", "alice", "bob", "someone", "u", "user", "you"];
 
 /// Every text with such a path.
 pub fn check(tree: &Tree) -> Vec<Violation> {
