@@ -155,6 +155,26 @@ impl Bus {
         self.shared.push_bounded(&payload, |_| Some((header, ()))).await
     }
 
+    /// Sends an event at once, whatever is unsent: for the small ones that keep a connection alive.
+    pub fn send_event_now<T: butterfly_wire::Encode>(&self, service: u16, topic: u16, value: &T) {
+        if let Ok(payload) = encode(value) {
+            let header = Header { kind: Kind::Event as u8, service, method: topic, ..Header::default() };
+            self.shared.push(&header, &payload);
+        }
+    }
+
+    /// Resolves when this side answers no call any more and has sent all it had to send.
+    pub async fn idle(&self) {
+        loop {
+            let mut idle = std::pin::pin!(self.shared.idle.notified());
+            idle.as_mut().enable();
+            if self.shared.state().is_idle() {
+                return;
+            }
+            idle.await;
+        }
+    }
+
     /// Resolves when the connection has ended, with the reason.
     pub async fn ended(&self) -> Failure {
         loop {

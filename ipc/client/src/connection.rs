@@ -200,7 +200,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     self.outbox = Vec::new();
                 }
                 let mut state = self.shared.state();
-                if state.out.is_empty() {
+                state.sending = !state.out.is_empty();
+                if !state.sending {
+                    if state.is_idle() {
+                        self.shared.idle.notify_waiters();
+                    }
                     return Poll::Ready(Ok(()));
                 }
                 std::mem::swap(&mut state.out, &mut self.outbox);

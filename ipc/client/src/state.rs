@@ -41,6 +41,8 @@ pub(crate) struct State {
     next_correlation: u64,
     pub(crate) closed: Option<Failure>,
     pub(crate) waker: Option<Waker>,
+    /// Whether bytes are on their way from `out` to the socket.
+    pub(crate) sending: bool,
 }
 
 #[derive(Default)]
@@ -48,6 +50,8 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// Told when unsent bytes fall below [`OUT_LIMIT`], and when the connection ends.
     pub(crate) drained: Notify,
+    /// Told when the last call was answered and its answer sent.
+    pub(crate) idle: Notify,
     /// Told when the connection has ended.
     pub(crate) ended: Notify,
 }
@@ -108,6 +112,7 @@ impl Shared {
         }
         self.drained.notify_waiters();
         self.ended.notify_waiters();
+        self.idle.notify_waiters();
     }
 }
 
@@ -120,6 +125,10 @@ impl State {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.closed.is_some() || (self.serving.is_empty() && self.out.is_empty() && !self.sending)
     }
 
     /// A correlation id that this connection has not used.

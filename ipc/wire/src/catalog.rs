@@ -140,6 +140,24 @@ pub mod topic {
     pub const TRACE: u16 = 3;
     /// Lines of the workers' logs.
     pub const LOGS: u16 = 4;
+
+    /// The name of a topic of service 0.
+    #[must_use]
+    pub const fn name(topic: u16) -> &'static str {
+        match topic {
+            PING => "ping",
+            PONG => "pong",
+            DRAIN => "drain",
+            READY => "ready",
+            PROOF => "proof",
+            LAGGED => "lagged",
+            WORKERS => "workers",
+            STATS => "stats",
+            TRACE => "trace",
+            LOGS => "logs",
+            _ => "unknown",
+        }
+    }
 }
 
 /// The service of that number.

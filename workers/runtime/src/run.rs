@@ -1,0 +1,150 @@
+//! A worker's life: Welcome, harden, canaries, Ready, serve, drain.
+
+use crate::handshake;
+use crate::logging;
+use crate::worker::Worker;
+use butterfly_client::Bus;
+use butterfly_wire::catalog::topic;
+use butterfly_wire::confinement::{Attempt, Canaries, Canary, Remaining, Targets};
+use butterfly_wire::control::{Mode, Proof, Ready, Serve};
+use interprocess::os::unix::uds_local_socket::tokio::Stream;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Exit code of a worker that panicked; Rust's own convention.
+pub const PANIC_EXIT: i32 = 101;
+
+/// What a worker is built from.
+pub struct Start {
+    /// Its name in the manifest.
+    pub name: String,
+    /// The non-secret `BUTTERFLY_*` overrides, names without the prefix.
+    pub overrides: Vec<(String, String)>,
+}
+
+impl Start {
+    /// The override of that name, without prefix.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.overrides.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Runs a worker to its end. `build` is called once, confined and inside the runtime; what it returns is then served.
+pub fn run(build: impl FnOnce(&Start) -> Worker) -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        tracing::error!(panic = %panic, backtrace = %std::backtrace::Backtrace::capture(), "the worker panicked");
+        std::process::exit(PANIC_EXIT);
+    }));
+    match live(build) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            tracing::error!("{reason}");
+            eprintln!("{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn live(build: impl FnOnce(&Start) -> Worker) -> Result<(), String> {
+    let lost = |fault: &dyn std::fmt::Display| format!("the bus is gone: {fault}");
+    let mut bus = handshake::bus_on_stdin().map_err(|fault| lost(&fault))?;
+    let welcome = handshake::shake_hands(&mut bus).map_err(|fault| fault.to_string())?;
+    match welcome.mode {
+        Mode::Client => Err("the kernel took this worker for a client".to_owned()),
+        Mode::Prove { remaining, targets, .. } => {
+            give_up(&remaining)?;
+            prove(&mut bus, &targets)
+        }
+        Mode::Control { targets, .. } => prove(&mut bus, &targets),
+        Mode::Serve(serve) => {
+            let level = serve.overrides.iter().find(|(name, _)| name == "LOG").map(|(_, value)| value.as_str());
+            logging::start(level);
+            give_up(&serve.remaining)?;
+            let canaries = check(&serve.canaries, &serve.remaining);
+            serve_until_drained(bus, serve, Ready { canaries }, build)
+        }
+    }
+}
+
+fn serve_until_drained(
+    mut bus: UnixStream,
+    serve: Serve,
+    ready: Ready,
+    build: impl FnOnce(&Start) -> Worker,
+) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|fault| format!("the async runtime does not start: {fault}"))?;
+    runtime.block_on(async move {
+        let start = Start { name: serve.name, overrides: serve.overrides };
+        let dispatcher = Arc::new(build(&start).into_dispatcher(&start.name));
+        handshake::send_ready(&mut bus, &ready).map_err(|fault| format!("the bus is gone: {fault}"))?;
+        bus.set_nonblocking(true).map_err(|fault| format!("the bus cannot be polled: {fault}"))?;
+        let stream =
+            Stream::try_from(OwnedFd::from(bus)).map_err(|fault| format!("the bus cannot be polled: {fault}"))?;
+        let drained = Arc::clone(&dispatcher.drained);
+        let connection: Bus = butterfly_client::start(stream, dispatcher);
+        tracing::info!("ready");
+        tokio::select! {
+            () = drained.notified() => tracing::info!("drained"),
+            // Without its kernel a worker has nobody to serve; it ends like one that was drained.
+            reason = connection.ended() => tracing::info!("{reason}"),
+        }
+        Ok(())
+    })
+}
+
+fn prove(bus: &mut UnixStream, targets: &Targets) -> Result<(), String> {
+    let mut fault = None;
+    attempts(targets, &mut |attempt| {
+        let proof = Proof { attempt: Some(attempt), last: false };
+        if let Err(error) = handshake::send_event(bus, topic::PROOF, &proof) {
+            fault.get_or_insert(error);
+        }
+    });
+    if let Some(fault) = fault {
+        return Err(format!("the bus is gone: {fault}"));
+    }
+    handshake::send_event(bus, topic::PROOF, &Proof { attempt: None, last: true }).map_err(|fault| fault.to_string())
+}
+
+#[cfg(target_os = "linux")]
+fn give_up(remaining: &Remaining) -> Result<(), String> {
+    crate::harden::give_up(remaining).map_err(|fault| fault.to_string())
+}
+
+#[cfg(target_os = "linux")]
+fn check(canaries: &Canaries, remaining: &Remaining) -> Vec<Canary> {
+    crate::canaries::check(canaries, remaining)
+}
+
+#[cfg(target_os = "linux")]
+fn attempts(targets: &Targets, report: &mut dyn FnMut(Attempt)) {
+    crate::prove::run(targets, report);
+}
+
+/// A seatbelt profile cannot be narrowed from inside; what the jail put on is all there is.
+#[cfg(not(target_os = "linux"))]
+fn give_up(_: &Remaining) -> Result<(), String> {
+    Ok(())
+}
+
+/// The canaries that need no system call of Linux's own.
+#[cfg(not(target_os = "linux"))]
+fn check(canaries: &Canaries, _: &Remaining) -> Vec<Canary> {
+    let canary = |name: &str, result: std::io::Result<()>| Canary {
+        name: name.to_owned(),
+        denied_by: result.err().map(|fault| fault.to_string()),
+    };
+    vec![
+        canary("file.read", std::fs::read(&canaries.file).map(drop)),
+        canary("folder.list", std::fs::read_dir(&canaries.folder).map(drop)),
+    ]
+}
+
+#[cfg(not(target_os = "linux"))]
+fn attempts(_: &Targets, _: &mut dyn FnMut(Attempt)) {}
