@@ -44,14 +44,12 @@ pub fn keeping(args: &[&str], change: impl FnOnce(&mut Remaining)) -> Profile {
     profile
 }
 
-pub fn message(bytes: &[u8]) -> Vec<u8> {
-    let mut message = (bytes.len() as u32).to_le_bytes().to_vec();
-    message.extend_from_slice(bytes);
-    message
-}
-
+/// A task as the probe reads it, after the launch message.
 fn task(remaining: &Remaining, targets: Targets, canaries: Canaries) -> Vec<u8> {
-    message(&codec::encode::<Task>(&(remaining.clone(), targets, canaries)).unwrap())
+    let body = codec::encode::<Task>(&(remaining.clone(), targets, canaries)).unwrap();
+    let mut message = (body.len() as u32).to_le_bytes().to_vec();
+    message.extend_from_slice(&body);
+    message
 }
 
 /// A running child and our end of its bus.
@@ -114,9 +112,18 @@ impl Ended {
 
 /// Starts the probe in the jail.
 pub fn jailed(profile: &Profile, targets: Targets, canaries: Canaries) -> Running {
+    start(profile, &task(&profile.remaining, targets, canaries))
+}
+
+fn start(profile: &Profile, task: &[u8]) -> Running {
     let mut bytes = launch::to_bytes(profile).unwrap();
-    bytes.extend_from_slice(&task(&profile.remaining, targets, canaries));
+    bytes.extend_from_slice(task);
     Running::start(Command::new(program("butterfly-jail")), &bytes)
+}
+
+/// Starts the probe in the jail and tells it to keep something else than the jail left it.
+pub fn jailed_with(profile: &Profile, remaining: &Remaining) -> Running {
+    start(profile, &task(remaining, Targets::default(), Canaries::default()))
 }
 
 /// Runs the probe in the jail to its end.
