@@ -13,7 +13,7 @@
 //! - An empty list grants nothing. There is no value that means "all".
 //! - Policy is data: `linux/syscalls.rs` is a table whose rows say who needs them.
 //!
-//! `unsafe` stands in `linux/process.rs` and `linux/mod.rs` alone, for the few calls that have no safe wrapper.
+//! `unsafe` stands in `linux/process.rs`, `linux/mod.rs` and `macos/back_end.rs` alone, for the few calls that have no safe wrapper.
 
 mod assess;
 mod elf;
