@@ -1,0 +1,173 @@
+//! The line editor, on a thread of its own: it blocks, while the connection to the kernel must go on.
+
+use super::slash::COMMANDS;
+use crate::fault::Fault;
+use rustyline::completion::{Completer, Pair};
+use rustyline::config::Config;
+use rustyline::error::ReadlineError;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::history::FileHistory;
+use rustyline::validate::Validator;
+use rustyline::{Context, Editor, Helper};
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::{mpsc, oneshot};
+
+/// Messages kept in the history file. A few months of conversations, some hundred KiB.
+const HISTORY_LENGTH: usize = 1000;
+
+/// What the person did at the prompt.
+#[derive(Debug)]
+pub enum Typed {
+    Line(String),
+    /// Ctrl-C, and whether there was nothing on the line.
+    Interrupt {
+        on_empty: bool,
+    },
+    /// Ctrl-D.
+    End,
+    Fault(Fault),
+}
+
+/// What is to be read.
+struct Question {
+    prompt: String,
+    /// Messages go into the history, answers to questions do not.
+    remember: bool,
+    reply: oneshot::Sender<Typed>,
+}
+
+/// The editor's handle.
+pub struct Prompt {
+    questions: mpsc::Sender<Question>,
+}
+
+impl Prompt {
+    /// Starts the editor's thread, which ends with the handle or with the program.
+    pub fn start(history: PathBuf) -> Self {
+        let (questions, mut asked) = mpsc::channel::<Question>(1);
+        std::thread::spawn(move || {
+            let mut session = Session::new(&history);
+            while let Some(question) = asked.blocking_recv() {
+                let typed = match &mut session {
+                    Ok(session) => session.read(&question.prompt, question.remember),
+                    Err(fault) => Typed::Fault(fault.clone()),
+                };
+                // Whoever asked may be gone: the program is ending.
+                let _ = question.reply.send(typed);
+            }
+        });
+        Self { questions }
+    }
+
+    /// Reads a line.
+    pub async fn read(&self, prompt: &str, remember: bool) -> Typed {
+        let (reply, typed) = oneshot::channel();
+        let question = Question { prompt: prompt.to_owned(), remember, reply };
+        if self.questions.send(question).await.is_err() {
+            return Typed::End;
+        }
+        typed.await.unwrap_or(Typed::End)
+    }
+}
+
+struct Session {
+    editor: Editor<Words, FileHistory>,
+    history: PathBuf,
+    empty: Arc<AtomicBool>,
+}
+
+impl Session {
+    fn new(history: &Path) -> Result<Self, Fault> {
+        let fault = |fault: ReadlineError| Fault::failed(format!("the line editor cannot start: {fault}"));
+        let config = Config::builder().max_history_size(HISTORY_LENGTH).map_err(fault)?.build();
+        let mut editor = Editor::with_config(config).map_err(fault)?;
+        let empty = Arc::new(AtomicBool::new(true));
+        editor.set_helper(Some(Words { empty: Arc::clone(&empty) }));
+        private(history);
+        // Without a history there is still a conversation.
+        let _ = editor.load_history(history);
+        Ok(Self { editor, history: history.to_owned(), empty })
+    }
+
+    fn read(&mut self, prompt: &str, remember: bool) -> Typed {
+        self.empty.store(true, Ordering::Relaxed);
+        match self.editor.readline(prompt) {
+            Ok(line) => {
+                if remember && !line.trim().is_empty() && self.editor.add_history_entry(&line).unwrap_or(false) {
+                    let _ = self.editor.append_history(&self.history);
+                }
+                Typed::Line(line)
+            }
+            Err(ReadlineError::Interrupted) => Typed::Interrupt { on_empty: self.empty.load(Ordering::Relaxed) },
+            Err(ReadlineError::Eof) => Typed::End,
+            Err(other) => Typed::Fault(Fault::failed(format!("the terminal cannot be read: {other}"))),
+        }
+    }
+}
+
+/// Creates the history file for the owner's eyes alone, before anything is in it.
+fn private(path: &Path) {
+    let _ = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+}
+
+/// Completes the commands, and notices whether the line is empty.
+struct Words {
+    empty: Arc<AtomicBool>,
+}
+
+impl Helper for Words {}
+impl Highlighter for Words {}
+impl Validator for Words {}
+
+impl Hinter for Words {
+    type Hint = String;
+
+    /// Asked after each key; there is no hint to give, but the line is seen.
+    fn hint(&self, line: &str, _: usize, _: &Context<'_>) -> Option<String> {
+        self.empty.store(line.is_empty(), Ordering::Relaxed);
+        None
+    }
+}
+
+impl Completer for Words {
+    type Candidate = Pair;
+
+    fn complete(&self, line: &str, position: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
+        Ok((0, candidates(&line[..position])))
+    }
+}
+
+fn candidates(typed: &str) -> Vec<Pair> {
+    let names = COMMANDS.iter().map(|(usage, _)| usage.split(' ').next().unwrap_or(usage));
+    names
+        .filter(|name| typed.starts_with('/') && name.starts_with(typed))
+        .map(|name| Pair { display: name.to_owned(), replacement: name.to_owned() })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn commands_are_completed_and_words_are_not() {
+        let names = |typed: &str| candidates(typed).into_iter().map(|pair| pair.replacement).collect::<Vec<_>>();
+        assert_eq!(names("/m"), ["/model"]);
+        assert_eq!(names("/").len(), COMMANDS.len());
+        assert!(names("").is_empty() && names("m").is_empty() && names("/model qwen").is_empty());
+    }
+
+    #[test]
+    fn the_history_is_the_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history");
+        private(&path);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

@@ -1,0 +1,175 @@
+//! The chat at a terminal.
+
+use super::editor::{Prompt, Typed};
+use super::slash::{COMMANDS, Slash};
+use super::talk::{Answer, Talk};
+use crate::commands::lifecycle::{probe, show_probe};
+use crate::commands::model::{list, set_model};
+use crate::commands::pull;
+use crate::exit::Exit;
+use crate::fault::Fault;
+use crate::paint::Role;
+use crate::text;
+use butterfly_api::model::{Cause, List, Probe, PullRequest};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use std::io;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// What a command of the chat asks for.
+enum After {
+    Prompt,
+    Leave,
+}
+
+/// Talks until the person leaves.
+///
+/// # Errors
+/// When the terminal is gone.
+pub async fn run(mut talk: Talk<'_>) -> Result<Exit, Fault> {
+    // A signal may come while the editor has the terminal in its own mode.
+    let terminal = Terminal(tcgetattr(io::stdin()).ok());
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let talking = converse(&mut talk);
+    tokio::select! {
+        exit = talking => exit,
+        _ = terminate.recv() => {
+            drop(terminal);
+            Ok(Exit::Terminated)
+        }
+        _ = hangup.recv() => Ok(Exit::Terminated),
+    }
+}
+
+async fn converse(talk: &mut Talk<'_>) -> Result<Exit, Fault> {
+    let out = talk.context.out.clone();
+    let prompt = Prompt::start(talk.context.instance.place.state.join("chat-history"));
+    greet(talk, &prompt).await?;
+    let sign = format!("{} ", out.paint.apply(Role::Accent, "›"));
+    let mut leaving = false;
+    loop {
+        match prompt.read(&sign, true).await {
+            Typed::Line(line) => {
+                leaving = false;
+                if line.trim().is_empty() {
+                    continue;
+                }
+                if let Some(command) = Slash::parse(&line) {
+                    match obey(talk, command).await {
+                        Ok(After::Prompt) => {}
+                        Ok(After::Leave) => return Ok(Exit::Done),
+                        Err(fault) if fault.exit == Exit::OutputClosed => return Err(fault),
+                        Err(fault) => out.fault(&fault),
+                    }
+                    continue;
+                }
+                match talk.say(line.trim()).await? {
+                    Answer::Ended(_) | Answer::Interrupted => {}
+                    Answer::Failed(fault) => out.fault(&fault),
+                }
+                out.line("")?;
+            }
+            Typed::Interrupt { on_empty: true } if leaving => return Ok(Exit::Done),
+            Typed::Interrupt { on_empty } => {
+                leaving = on_empty;
+                if on_empty {
+                    out.remark("Ctrl-C once more, Ctrl-D or /quit leaves");
+                }
+            }
+            Typed::End => return Ok(Exit::Done),
+            Typed::Fault(fault) => return Err(fault),
+        }
+    }
+}
+
+/// Says who will answer, and offers what is missing for a better answer.
+async fn greet(talk: &mut Talk<'_>, prompt: &Prompt) -> Result<(), Fault> {
+    let out = &talk.context.out;
+    match probe(&talk.bus).await {
+        Ok(probe) => {
+            show_probe(talk.context, &probe)?;
+            if lacks_a_model(&probe) {
+                offer(talk, prompt, &probe).await?;
+            }
+        }
+        Err(failure) => out.warning(&format!("the model worker did not say what it would use: {failure}")),
+    }
+    out.line(&out.paint.apply(Role::Muted, "/help shows the commands; Ctrl-C stops an answer, Ctrl-D leaves"))?;
+    out.line("")
+}
+
+/// A server answers, and all that it lacks is a model.
+fn lacks_a_model(probe: &Probe) -> bool {
+    probe.server_version.is_some()
+        && probe.problem.as_ref().is_some_and(|problem| matches!(problem.cause, Cause::ModelMissing { .. }))
+}
+
+async fn offer(talk: &mut Talk<'_>, prompt: &Prompt, probe: &Probe) -> Result<(), Fault> {
+    let out = &talk.context.out;
+    let question = format!("Fetch {} now? [y/N] ", text::escaped(&probe.preset));
+    let Typed::Line(answer) = prompt.read(&question, false).await else { return Ok(()) };
+    if !matches!(answer.trim(), "y" | "Y" | "yes") {
+        out.remark("`butterfly model pull` does it later");
+        return Ok(());
+    }
+    match pull::run(talk.context, &talk.bus, PullRequest { model: None }).await {
+        Ok(_) => Ok(()),
+        Err(fault) if fault.exit == Exit::OutputClosed => Err(fault),
+        Err(fault) => {
+            out.fault(&fault);
+            Ok(())
+        }
+    }
+}
+
+async fn obey(talk: &mut Talk<'_>, command: Slash) -> Result<After, Fault> {
+    let out = &talk.context.out.clone();
+    match command {
+        Slash::Help => {
+            for (usage, what) in COMMANDS {
+                out.line(&format!("{}  {what}", out.paint.apply(Role::Accent, &format!("{usage:<14}"))))?;
+            }
+            out.line(
+                &out.paint.apply(Role::Muted, "Ctrl-C stops an answer; twice at an empty prompt, or Ctrl-D, leaves"),
+            )?;
+        }
+        Slash::Model(None) => {
+            talk.reconnect().await?;
+            list(talk.context, &talk.bus.call::<List>(&()).await?)?;
+        }
+        Slash::Model(Some(name)) => {
+            talk.reconnect().await?;
+            set_model(&talk.bus, Some(name.clone())).await?;
+            talk.forget_model();
+            out.line(&format!("conversations now use {}", text::escaped(&name)))?;
+        }
+        Slash::Stop => {
+            talk.reconnect().await?;
+            out.line(if talk.stop().await? { "stopped" } else { "no answer is running in this conversation" })?;
+        }
+        Slash::New => {
+            talk.conversation = None;
+            out.line("a new conversation begins")?;
+        }
+        Slash::Quit => return Ok(After::Leave),
+        Slash::Unknown(word) => {
+            let word = text::escaped(&word);
+            out.line(&format!(
+                "there is no command {word}; /help shows them, and a space before it makes it a message"
+            ))?;
+        }
+    }
+    Ok(After::Prompt)
+}
+
+/// The terminal as it was, put back when dropped.
+struct Terminal(Option<Termios>);
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            // A terminal that is gone needs no restoring.
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! One conversation: saying something, showing the answer, and surviving what dies meanwhile.
+
+use crate::args;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::fault::Fault;
+use crate::launch;
+use crate::render::chat::{Screen, Shown, end_json, item_json};
+use crate::text;
+use butterfly_api::session::{EndReason, Send, SendRequest, Stop, StopRequest, TurnEnd, TurnItem};
+use butterfly_client::{Bus, Next, Stream};
+use butterfly_wire::{ErrorCode, Failure};
+use std::future::ready;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Time for a worker that is being restarted to serve again, before a message counts as undeliverable.
+const RESTART_LIMIT: Duration = Duration::from_secs(10);
+
+/// A conversation with the assistant.
+pub struct Talk<'a> {
+    pub context: &'a Context,
+    pub bus: Bus,
+    pub conversation: Option<u64>,
+    model: Option<String>,
+    thinking: bool,
+}
+
+/// How an answer ended.
+#[derive(Debug)]
+pub enum Answer {
+    Ended(EndReason),
+    /// By Ctrl-C.
+    Interrupted,
+    Failed(Fault),
+}
+
+/// How one attempt at an answer ended.
+enum Attempt {
+    Over(Answer),
+    /// The conversation is not known any more: the worker that kept it was restarted.
+    Forgotten,
+    /// Nobody could take the message; it was not delivered.
+    Undelivered(Failure),
+}
+
+impl<'a> Talk<'a> {
+    /// Connects, and starts the kernel if none runs.
+    pub async fn open(context: &'a Context, args: args::Chat) -> Result<Self, Fault> {
+        let running = launch::up(context).await?;
+        if running.started {
+            context.out.remark(&format!("started the kernel (pid {})", running.status.kernel.pid));
+            for warning in &running.status.kernel.warnings {
+                context.out.warning(warning);
+            }
+        }
+        if let Some(fault) = launch::held_fault(&running.status) {
+            context.out.warning(&fault.message);
+        }
+        let (conversation, model, thinking) = (args.conversation, args.model, !args.no_thinking);
+        Ok(Self { context, bus: running.bus, conversation, model, thinking })
+    }
+
+    /// Says something and shows the answer.
+    ///
+    /// # Errors
+    /// When the output is gone; a failed answer is an [`Answer`].
+    pub async fn say(&mut self, message: &str) -> Result<Answer, Fault> {
+        if let Err(fault) = self.reconnect().await {
+            return Ok(Answer::Failed(fault));
+        }
+        let mut waited = false;
+        loop {
+            match self.attempt(message).await? {
+                Attempt::Over(answer) => return Ok(answer),
+                Attempt::Forgotten => {
+                    self.conversation = None;
+                    self.notice(
+                        "the earlier part of this conversation was lost with a restart; this begins a new one",
+                    )?;
+                }
+                Attempt::Undelivered(failure) if waited => return Ok(Answer::Failed(failure.into())),
+                Attempt::Undelivered(failure) => {
+                    waited = true;
+                    let settled = tokio::time::timeout(RESTART_LIMIT, launch::settled(self.context, &self.bus)).await;
+                    match settled {
+                        Ok(Ok(status)) => {
+                            if let Some(fault) = launch::held_fault(&status) {
+                                return Ok(Answer::Failed(fault));
+                            }
+                        }
+                        Ok(Err(fault)) => return Ok(Answer::Failed(fault)),
+                        Err(_) => return Ok(Answer::Failed(failure.into())),
+                    }
+                }
+            }
+        }
+    }
+
+    /// From now on the model in use answers, not the one that the command line named.
+    pub fn forget_model(&mut self) {
+        self.model = None;
+    }
+
+    /// Stops the answer that runs in this conversation, if one does.
+    pub async fn stop(&self) -> Result<bool, Fault> {
+        let Some(conversation) = self.conversation else { return Ok(false) };
+        Ok(self.bus.call::<Stop>(&StopRequest { conversation }).await?.was_running)
+    }
+
+    /// Finds out whether the kernel went away since the last answer, and gets back to one.
+    pub async fn reconnect(&mut self) -> Result<(), Fault> {
+        let ended = tokio::select! {
+            biased;
+            _ = self.bus.ended() => true,
+            () = ready(()) => false,
+        };
+        if !ended {
+            return Ok(());
+        }
+        let running = launch::up(self.context).await?;
+        self.bus = running.bus;
+        let pid = running.status.kernel.pid;
+        let what = if running.started { "was started again" } else { "is another one now" };
+        let lost = if self.conversation.take().is_some() { "; this begins a new conversation" } else { "" };
+        self.notice(&format!("the kernel had ended and {what} (pid {pid}){lost}"))
+    }
+
+    /// A remark of the program's own, as the answer's notices are shown.
+    fn notice(&self, text: &str) -> Result<(), Fault> {
+        View::new(self).item(self.context, &TurnItem::Notice { text: text.to_owned() })
+    }
+
+    async fn attempt(&mut self, message: &str) -> Result<Attempt, Fault> {
+        // Registered anew for each answer: a Ctrl-C that came before it is not meant for it.
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let request =
+            SendRequest { conversation: self.conversation, text: message.to_owned(), model: self.model.clone() };
+        let mut stream = match self.bus.stream::<Send>(&request).await {
+            Ok(stream) => stream,
+            Err(failure) => return Ok(Attempt::Over(Answer::Failed(failure.into()))),
+        };
+        let mut view = View::new(self);
+        let (mut begun, mut stopping) = (false, false);
+        loop {
+            match next(&mut stream, &mut interrupt).await {
+                Came::Next(Ok(Next::Item(item))) => {
+                    if let TurnItem::Started { conversation, .. } = item {
+                        self.conversation = Some(conversation);
+                        begun = true;
+                    }
+                    view.item(self.context, &item)?;
+                }
+                Came::Next(Ok(Next::End(end))) => {
+                    view.end(self.context, &end)?;
+                    return Ok(Attempt::Over(match end.reason {
+                        EndReason::Stopped if stopping => Answer::Interrupted,
+                        reason => Answer::Ended(reason),
+                    }));
+                }
+                Came::Next(Err(failure)) => {
+                    view.new_line(self.context)?;
+                    return Ok(judge(failure, begun, self.conversation.is_some(), stopping));
+                }
+                // The second Ctrl-C does not wait for the assistant's agreement: dropping the stream cancels the call.
+                Came::Interrupt if stopping || !begun => {
+                    view.new_line(self.context)?;
+                    return Ok(Attempt::Over(Answer::Interrupted));
+                }
+                Came::Interrupt => {
+                    stopping = true;
+                    self.ask_to_stop();
+                }
+            }
+        }
+    }
+
+    /// Asks for the end of the answer, which then comes through its stream with all that was said before.
+    fn ask_to_stop(&self) {
+        let Some(conversation) = self.conversation else { return };
+        let bus = self.bus.clone();
+        tokio::spawn(async move {
+            // If it cannot be asked, the stream ends with the reason, or a second Ctrl-C ends it.
+            let _ = bus.call::<Stop>(&StopRequest { conversation }).await;
+        });
+    }
+}
+
+/// What a failed attempt means.
+fn judge(failure: Failure, begun: bool, in_conversation: bool, stopping: bool) -> Attempt {
+    match failure.code {
+        ErrorCode::BadPayload if !begun && in_conversation => Attempt::Forgotten,
+        ErrorCode::Unavailable if !begun => Attempt::Undelivered(failure),
+        ErrorCode::Cancelled if stopping => Attempt::Over(Answer::Interrupted),
+        ErrorCode::PeerDied | ErrorCode::Disconnected => {
+            let who = if failure.code == ErrorCode::PeerDied { "the assistant" } else { "the kernel" };
+            let message = format!("the answer was cut off because {who} ended ({}); ask again", failure.message);
+            Attempt::Over(Answer::Failed(Fault::new(Exit::CutOff, failure.code.name(), message)))
+        }
+        _ => Attempt::Over(Answer::Failed(failure.into())),
+    }
+}
+
+/// What came first.
+enum Came {
+    Next(Result<Next<TurnItem, TurnEnd>, Failure>),
+    Interrupt,
+}
+
+async fn next(stream: &mut Stream<Send>, interrupt: &mut Signal) -> Came {
+    tokio::select! {
+        biased;
+        _ = interrupt.recv() => Came::Interrupt,
+        next = stream.next() => Came::Next(next),
+    }
+}
+
+/// How an answer is shown.
+enum View {
+    Objects,
+    Screen(Screen),
+}
+
+impl View {
+    fn new(talk: &Talk<'_>) -> Self {
+        let out = &talk.context.out;
+        if out.json { Self::Objects } else { Self::Screen(Screen::new(out.paint, out.terminal, talk.thinking)) }
+    }
+
+    fn item(&mut self, context: &Context, item: &TurnItem) -> Result<(), Fault> {
+        match self {
+            Self::Objects => context.out.line(&text::terminal_safe_json(item_json(item)?)),
+            Self::Screen(screen) => show(context, screen.item(item)),
+        }
+    }
+
+    fn end(&mut self, context: &Context, end: &TurnEnd) -> Result<(), Fault> {
+        match self {
+            Self::Objects => context.out.line(&text::terminal_safe_json(end_json(end)?)),
+            Self::Screen(screen) => show(context, screen.end(end)),
+        }
+    }
+
+    fn new_line(&mut self, context: &Context) -> Result<(), Fault> {
+        match self {
+            Self::Objects => Ok(()),
+            Self::Screen(screen) => context.out.raw(&screen.new_line()),
+        }
+    }
+}
+
+fn show(context: &Context, shown: Shown) -> Result<(), Fault> {
+    if let Some(remark) = &shown.remark {
+        context.out.remark(remark);
+    }
+    if shown.out.is_empty() { Ok(()) } else { context.out.raw(&shown.out) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(code: ErrorCode, begun: bool, in_conversation: bool) -> Attempt {
+        judge(Failure::new(code, "model ended"), begun, in_conversation, false)
+    }
+
+    #[test]
+    fn a_lost_conversation_is_begun_anew_but_only_before_anything_was_said() {
+        assert!(matches!(judged(ErrorCode::BadPayload, false, true), Attempt::Forgotten));
+        assert!(matches!(judged(ErrorCode::BadPayload, true, true), Attempt::Over(_)));
+        assert!(matches!(judged(ErrorCode::BadPayload, false, false), Attempt::Over(_)));
+    }
+
+    #[test]
+    fn only_a_message_that_nobody_took_is_sent_again() {
+        assert!(matches!(judged(ErrorCode::Unavailable, false, false), Attempt::Undelivered(_)));
+        assert!(matches!(judged(ErrorCode::Unavailable, true, false), Attempt::Over(_)));
+        assert!(matches!(judged(ErrorCode::PeerDied, false, false), Attempt::Over(_)));
+    }
+
+    #[test]
+    fn a_death_in_mid_answer_is_said_clearly_and_has_its_exit_code() {
+        let Attempt::Over(Answer::Failed(fault)) = judged(ErrorCode::PeerDied, true, true) else {
+            panic!("a death is a failed answer");
+        };
+        assert_eq!(fault.exit, Exit::CutOff);
+        assert_eq!(fault.message, "the answer was cut off because the assistant ended (model ended); ask again");
+    }
+}
