@@ -1,0 +1,14 @@
+//! Claims about a running assistant, tried over real processes: a kernel, its workers, and hostile peers of each.
+
+// What a test's helper cannot do fails the test.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod clients;
+mod confinement;
+mod failures;
+mod instances;
+mod lies;
+mod proof;
+mod quotas;
+mod routing;
+mod support;

@@ -1,0 +1,73 @@
+//! The kit kernel's capability table: two honest workers, a liar, a class of instances, and a client that may do all.
+
+use butterfly_kernel::manifest::{
+    CLIENT_METHODS, CLIENT_TOPICS, Manifest, NOTHING, PathRule, Ports, Role, RoleKind, SMALL, Template, all, only,
+};
+use butterfly_wire::Provenance;
+use butterfly_wire::catalog::{control, health, kit};
+
+/// The table. `echo` owns the class `cell`; `other` may ask for instances and profiles, but owns no class.
+pub const KIT: Manifest = Manifest {
+    roles: &[
+        Role {
+            name: "echo",
+            kind: RoleKind::Worker,
+            program: "kit_worker",
+            serves: &[kit::ID, health::ID],
+            calls: &[all(kit::ID), only(control::ID, &[control::SPAWN.method, control::KILL.method])],
+            publishes: &[(kit::ID, 100)],
+            subscribes: &[],
+            provenance: Provenance::TOOL,
+            template: Template { paths: &[PathRule::Within(&["$DATA"])], ports: Ports::Providers, ..NOTHING },
+        },
+        Role {
+            name: "other",
+            kind: RoleKind::Worker,
+            program: "kit_worker",
+            serves: &[kit::ID, health::ID],
+            calls: &[all(kit::ID), only(control::ID, &[control::SPAWN.method, control::SET_PROFILE.method])],
+            publishes: &[],
+            subscribes: &[],
+            provenance: Provenance::WEB,
+            template: NOTHING,
+        },
+        Role {
+            name: "liar",
+            kind: RoleKind::Worker,
+            program: "kit_liar",
+            serves: &[kit::ID, health::ID],
+            calls: &[only(kit::ID, &[kit::ECHO.method, kit::RELAY.method])],
+            publishes: &[],
+            subscribes: &[],
+            provenance: Provenance::PLUGIN,
+            template: NOTHING,
+        },
+        Role {
+            name: "cell",
+            kind: RoleKind::Instance { owner: "echo" },
+            program: "kit_worker",
+            serves: &[kit::ID],
+            calls: &[],
+            publishes: &[],
+            subscribes: &[],
+            provenance: Provenance::FILE,
+            template: Template {
+                paths: &[PathRule::Within(&["$DATA"])],
+                ports: Ports::None,
+                file_modes: false,
+                limits: SMALL,
+            },
+        },
+        Role {
+            name: "client",
+            kind: RoleKind::Client,
+            program: "",
+            serves: &[],
+            calls: &[only(control::ID, CLIENT_METHODS), all(kit::ID), all(health::ID)],
+            publishes: &[],
+            subscribes: CLIENT_TOPICS,
+            provenance: Provenance::USER,
+            template: NOTHING,
+        },
+    ],
+};
