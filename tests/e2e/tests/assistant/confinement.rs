@@ -63,12 +63,20 @@ fn below_the_floor_every_worker_is_held_with_the_reason() {
 #[test]
 fn the_live_process_is_bound_on_every_thread() {
     run(async {
-        let (_instance, bus) = Instance::start(Which::Production, &[], &[("BUTTERFLY_MODEL_PROVIDER", "builtin")]).await?;
+        let (_instance, bus) =
+            Instance::start(Which::Production, &[], &[("BUTTERFLY_MODEL_PROVIDER", "builtin")]).await?;
         for row in status(&bus).await?.workers {
             let threads = butterfly_kernel::stats::threads(row.pid);
             assert!(!threads.is_empty());
-            assert!(threads.iter().all(butterfly_kernel::stats::ThreadStatus::is_confined), "{}: {threads:?}", row.name);
-            assert!(threads.iter().all(|thread| thread.filters >= 4), "two filters of the jail's, two given up: {threads:?}");
+            assert!(
+                threads.iter().all(butterfly_kernel::stats::ThreadStatus::is_confined),
+                "{}: {threads:?}",
+                row.name
+            );
+            assert!(
+                threads.iter().all(|thread| thread.filters >= 4),
+                "two filters of the jail's, two given up: {threads:?}"
+            );
             assert!(std::fs::read_dir(format!("/proc/{}/fd", row.pid)).map_or(0, Iterator::count) <= 12);
         }
         Ok(())

@@ -60,7 +60,10 @@ fn a_panic_leaves_a_report_with_its_last_words() {
         back(&bus, "echo", before.generation).await?;
         let reports = bus.call::<control::Crashes>(&()).await?.reports;
         let report = reports.first().unwrap();
-        assert_eq!((report.worker.as_str(), report.generation, report.exit), ("echo", before.generation, Exit::Code(101)));
+        assert_eq!(
+            (report.worker.as_str(), report.generation, report.exit),
+            ("echo", before.generation, Exit::Code(101))
+        );
         assert!(report.stderr_tail.iter().any(|line| line.contains("told to panic")), "{:?}", report.stderr_tail);
         assert_eq!(report.in_flight, ["kit.misbehave"]);
         assert!(!report.headers.is_empty());
@@ -91,10 +94,13 @@ fn a_crash_loop_is_held_and_a_person_clears_it() {
             })
             .await?;
             let echo = to.workers.iter().find(|worker| worker.name == "echo").unwrap();
-            let _ = bus.to(echo.endpoint).call_once(
-                &butterfly_wire::catalog::kit::MISBEHAVE,
-                &butterfly_wire::codec::encode(&Misbehaviour::Exit(7))?,
-            ).await;
+            let _ = bus
+                .to(echo.endpoint)
+                .call_once(
+                    &butterfly_wire::catalog::kit::MISBEHAVE,
+                    &butterfly_wire::codec::encode(&Misbehaviour::Exit(7))?,
+                )
+                .await;
             let generation = echo.generation;
             until(&bus, "echo noticed", move |status| {
                 status.workers.iter().any(|worker| {
@@ -177,7 +183,8 @@ fn a_drain_lets_the_answer_finish() {
 fn no_worker_outlives_its_kernel() {
     run(async {
         let (mut instance, bus) = kit().await?;
-        let pids: Vec<u32> = butterfly_kit::harness::status(&bus).await?.workers.iter().map(|worker| worker.pid).collect();
+        let pids: Vec<u32> =
+            butterfly_kit::harness::status(&bus).await?.workers.iter().map(|worker| worker.pid).collect();
         assert!(pids.len() >= 3 && pids.iter().all(|pid| *pid != 0));
         instance.kill_kernel()?;
         let gone = |pid: &u32| {

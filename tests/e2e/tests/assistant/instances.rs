@@ -90,7 +90,10 @@ fn spawning_beyond_the_manifest_is_refused() {
             (spawn(vec![grant(&data.join("in/../../outside"))]), "absolute path without"),
             (spawn(vec![grant(Path::new("data"))]), "absolute path"),
             (spawn(vec![grant(&data.join("absent"))]), "cannot be granted"),
-            (spawn(vec![PathGrant { path: data.join("in").display().to_string(), access: Access::Execute }]), "programs"),
+            (
+                spawn(vec![PathGrant { path: data.join("in").display().to_string(), access: Access::Execute }]),
+                "programs",
+            ),
             (Spawn { limits: InstanceLimits { memory_bytes: 1 << 40, ..LIMITS }, ..spawn(vec![]) }, "memory"),
             (Spawn { class: "model".to_owned(), ..spawn(vec![]) }, "may not start"),
         ] {
@@ -115,7 +118,8 @@ fn an_instance_answers_to_its_owner_alone_and_dies_with_it() {
         assert_eq!(failure.code, ErrorCode::Denied);
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(owner.pid as i32), nix::sys::signal::Signal::SIGKILL)?;
         back(&bus, "echo", owner.generation).await?;
-        until(&bus, "the cell is gone", |status| status.workers.iter().all(|worker| worker.instance_of.is_empty())).await?;
+        until(&bus, "the cell is gone", |status| status.workers.iter().all(|worker| worker.instance_of.is_empty()))
+            .await?;
         Ok(())
     });
 }
@@ -126,7 +130,8 @@ fn an_instance_that_uses_up_its_time_is_ended() {
         let (_instance, bus) = kit().await?;
         let short = Spawn { limits: InstanceLimits { wall_ms: 50, ..LIMITS }, ..spawn(vec![]) };
         try_spawn(&bus, "echo", &short).await??;
-        until(&bus, "the cell is gone", |status| status.workers.iter().all(|worker| worker.instance_of.is_empty())).await?;
+        until(&bus, "the cell is gone", |status| status.workers.iter().all(|worker| worker.instance_of.is_empty()))
+            .await?;
         Ok(())
     });
 }

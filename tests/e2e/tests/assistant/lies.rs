@@ -36,7 +36,11 @@ fn every_lie_is_counted_and_none_takes_effect() {
             assert_eq!(tell(&bus, &lie).await?, b"lied", "{lie:?}");
             assert_eq!(violations(&bus).await, before + 1, "{lie:?}");
         }
-        assert_eq!(status(&bus).await?.workers.iter().map(|worker| worker.generation).max(), Some(1), "nobody restarted");
+        assert_eq!(
+            status(&bus).await?.workers.iter().map(|worker| worker.generation).max(),
+            Some(1),
+            "nobody restarted"
+        );
         Ok(())
     });
 }

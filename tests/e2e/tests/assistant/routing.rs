@@ -62,7 +62,8 @@ fn a_dropped_stream_ends_its_callee() {
     run(async {
         let (_instance, bus) = kit().await?;
         let stream = stalled_stream(&bus, endpoint(&bus, "echo").await?, 3).await?;
-        until(&bus, "the stream is in flight", |status| status.workers.iter().any(|worker| worker.in_flight == 1)).await?;
+        until(&bus, "the stream is in flight", |status| status.workers.iter().any(|worker| worker.in_flight == 1))
+            .await?;
         drop(stream);
         until(&bus, "it is not", |status| status.workers.iter().all(|worker| worker.in_flight == 0)).await?;
         Ok(())
@@ -109,7 +110,11 @@ fn provenance_is_the_union_of_everyone_in_the_trace() {
         };
         let Answer::Reply(reply) = ask(&bus, "other", &onward).await? else { panic!("no reply") };
         let Answer::Provenance(through) = codec::decode(&reply)? else { panic!("no provenance") };
-        assert_eq!(Provenance(through), Provenance::USER.union(Provenance::WEB), "what passed through the web stays marked");
+        assert_eq!(
+            Provenance(through),
+            Provenance::USER.union(Provenance::WEB),
+            "what passed through the web stays marked"
+        );
         Ok(())
     });
 }

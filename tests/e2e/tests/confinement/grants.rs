@@ -56,6 +56,21 @@ fn who_may_read_may_not_write_nor_change_modes() {
 }
 
 #[test]
+fn what_may_be_read_cannot_be_emptied_by_reading() {
+    let (_guard, root) = folder();
+    let file = root.join("file");
+    for abi in abis() {
+        fs::write(&file, "kept").unwrap();
+        let ended = run(&keeping(&["truncate-by-reading", &text(&file)], |it| {
+            it.landlock_abi = abi;
+            it.paths = vec![PathGrant::read(text(&root))];
+        }));
+        assert_eq!(ended.answers()["truncate"], "EPERM", "ABI {abi}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "kept", "ABI {abi}");
+    }
+}
+
+#[test]
 fn a_granted_file_does_not_grant_its_neighbours() {
     let (_guard, root) = folder();
     for name in ["granted", "granted-too", "other"] {

@@ -2,7 +2,7 @@
 
 use crate::launch::{Running, folder, jailed, keeping, profile, program, read_write, run, text};
 use butterfly_sandbox::{Profile, launch};
-use butterfly_wire::confinement::{Canaries, Targets};
+use butterfly_wire::confinement::{Canaries, Layer, Targets};
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::Signal;
 use std::collections::BTreeMap;
@@ -88,6 +88,21 @@ fn every_thread_is_filtered_without_capabilities_and_without_new_privileges() {
         assert_eq!(status["Seccomp_filters"], "3");
     }
     assert!(running.end().status.success());
+}
+
+#[test]
+fn no_process_of_the_same_user_can_look_into_it() {
+    let narrowed = waiting(&profile(&["threads", "0"]));
+    let dumpable = waiting(&profile(&["wait"]));
+    // A process of the same user, without capabilities and otherwise free.
+    let look = |at: &Running| {
+        let path = format!("/proc/{}/environ", at.child.id());
+        let ended = run(&keeping(&["read", &path], |it| it.without = Layer::ALL.to_vec()));
+        ended.answers()["read"].to_owned()
+    };
+    assert_eq!(look(&dumpable), "ok", "nobody could look into any process, so this proves nothing");
+    assert_eq!(look(&narrowed), "EACCES");
+    assert!(narrowed.end().status.success() && dumpable.end().status.success());
 }
 
 #[test]

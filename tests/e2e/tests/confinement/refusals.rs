@@ -97,7 +97,7 @@ fn a_folder_that_may_be_written_holds_nothing_that_may_be_run() {
 }
 
 #[test]
-fn limits_above_what_the_session_allows_are_refused_to_an_ordinary_user() {
+fn a_limit_that_the_system_refuses_ends_the_start() {
     let mut profile = profile(&["environment"]);
     profile.limits.open_files = u64::MAX;
     // Linux knows a most for descriptors, even for root.

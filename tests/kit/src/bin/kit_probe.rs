@@ -41,8 +41,9 @@ fn run(args: &[&str]) -> Done {
         ["null"] => null_device(),
         ["threads", count] => threads(count.parse()?),
         ["files", inside, outside] => files(Path::new(inside), Path::new(outside)),
-        ["read", path] => said("read", &fs::read(path).map(drop)),
-        ["connect", port] => said("connect", &TcpStream::connect((Ipv4Addr::LOCALHOST, port.parse()?)).map(drop)),
+        ["read", path] => read(path),
+        ["truncate-by-reading", path] => truncate_by_reading(path),
+        ["connect", port] => connect(port.parse()?),
         ["grow", path] => grow(Path::new(path)),
         ["abort"] => std::process::abort(),
         ["panic"] => panic!("on request"),
@@ -185,6 +186,24 @@ fn record_lock(file: &File) -> io::Result<()> {
         l_pid: 0,
     };
     nix::fcntl::fcntl(file, nix::fcntl::FcntlArg::F_SETLK(&lock)).map(drop).map_err(Into::into)
+}
+
+fn read(path: &str) -> Done {
+    confined()?;
+    said("read", &fs::read(path).map(drop))
+}
+
+fn connect(port: u16) -> Done {
+    confined()?;
+    said("connect", &TcpStream::connect((Ipv4Addr::LOCALHOST, port)).map(drop))
+}
+
+/// Opens a file for reading and empties it by that, which Landlock before ABI 3 does not tell from reading.
+fn truncate_by_reading(path: &str) -> Done {
+    use nix::fcntl::{OFlag, open};
+    confined()?;
+    let opened = open(path, OFlag::O_RDONLY | OFlag::O_TRUNC, nix::sys::stat::Mode::empty());
+    said("truncate", &opened.map(drop).map_err(Into::into))
 }
 
 /// Writes 64 KiB, which a limit may forbid.
