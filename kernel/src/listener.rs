@@ -12,6 +12,7 @@ use interprocess::local_socket::traits::StreamCommon;
 use interprocess::local_socket::traits::tokio::Listener as _;
 use interprocess::local_socket::{GenericFilePath, ListenerOptions, ToFsName};
 use interprocess::os::unix::local_socket::ListenerOptionsExt;
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -42,6 +43,8 @@ pub struct Door {
     /// Held for the life of the process.
     _lock: File,
     token: [u8; TOKEN_BYTES],
+    /// The socket is ours to clear away: who failed to open it must not.
+    opened: Cell<bool>,
 }
 
 /// Makes a folder that is its owner's alone, or makes sure that it is.
@@ -95,7 +98,7 @@ impl Door {
         writeln!(lock, "{}", std::process::id()).map_err(io)?;
         let mut token = [0; TOKEN_BYTES];
         getrandom::fill(&mut token).map_err(|fault| io(io::Error::other(fault.to_string())))?;
-        Ok(Self { place: place.clone(), _lock: lock, token })
+        Ok(Self { place: place.clone(), _lock: lock, token, opened: Cell::new(false) })
     }
 
     /// Opens the socket. Only now does a client find the token: before, nobody would answer.
@@ -115,6 +118,7 @@ impl Door {
             Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(io(fault)),
             Ok(()) | Err(_) => {}
         }
+        self.opened.set(true);
         self.write_token()?;
         let name = socket.as_path().to_fs_name::<GenericFilePath>().map_err(io)?;
         ListenerOptions::new().name(name).mode(0o600).create_tokio().map_err(io)
@@ -138,6 +142,9 @@ impl Door {
 
 impl Drop for Door {
     fn drop(&mut self) {
+        if !self.opened.get() {
+            return;
+        }
         // Leftovers do no harm: a token without its kernel opens nothing, and a dead socket is replaced.
         let _ = fs::remove_file(self.place.socket());
         let _ = fs::remove_file(self.place.token());

@@ -80,10 +80,11 @@ impl ErrorCode {
         }
     }
 
-    /// Whether an idempotent call may be tried again as it is.
+    /// Whether an idempotent call to *whoever serves the service* may be tried again as it is. One that named an endpoint
+    /// may not, unless it was merely [`Self::Busy`]: that endpoint does not come back.
     #[must_use]
     pub const fn is_transient(self) -> bool {
-        matches!(self, Self::Busy | Self::PeerDied | Self::Unavailable | Self::StaleEndpoint)
+        matches!(self, Self::Busy | Self::PeerDied | Self::Unavailable)
     }
 }
 
