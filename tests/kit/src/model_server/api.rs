@@ -104,7 +104,12 @@ pub(super) fn vector(text: &str) -> [f32; 4] {
 }
 
 /// `/api/pull`: the layers, resumed where they were left; `cut` ends it early after so many new bytes.
-pub(super) fn pull(progress: Progress, state: Arc<State>, model: &str, cut: Option<(u64, Ending)>) -> io::Result<Response<Stream>> {
+pub(super) fn pull(
+    progress: Progress,
+    state: Arc<State>,
+    model: &str,
+    cut: Option<(u64, Ending)>,
+) -> io::Result<Response<Stream>> {
     let (pen, response) = open(progress, NDJSON, None)?;
     let model = model.to_owned();
     tokio::spawn(async move {

@@ -18,11 +18,11 @@ pub use library::Installed;
 pub use scenario::{Ending, Load, Play, Scenario, Step};
 pub use state::{Counts, Endpoint, Recorded};
 
+use answer::Protocol;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use answer::Protocol;
 use state::State;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

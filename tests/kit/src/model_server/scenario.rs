@@ -54,7 +54,11 @@ pub enum Load {
 pub enum Step {
     Thinking(String),
     Text(String),
-    Call { id: Option<String>, name: String, arguments: Value },
+    Call {
+        id: Option<String>,
+        name: String,
+        arguments: Value,
+    },
     /// Sent as it is.
     Raw(Vec<u8>),
     /// Until [`super::ModelServer::release`].
