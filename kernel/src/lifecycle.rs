@@ -26,6 +26,12 @@ use tokio::net::UnixStream;
 /// Time that a process has to end after it closed its bus, before it is killed.
 const AFTER_BUS: Duration = Duration::from_secs(1);
 
+/// Filters on every thread of a worker: two of the jail's and the one with which its runtime gives up the rest.
+const FILTERS: u32 = 3;
+
+/// What a seatbelt profile does not do.
+const SEATBELT_MISSING: [&str; 2] = ["system-call filters", "giving up after the start"];
+
 impl Kernel {
     /// Feeds one worker's machine and does what it says.
     pub fn supervise(&mut self, index: usize, event: Event) {
@@ -242,11 +248,13 @@ impl Kernel {
             ports => format!("tcp {}", ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")),
         };
         if butterfly_sandbox::system().seatbelt {
-            return Ok(Confinement { grade: Grade::Full, network, ..Confinement::default() });
+            let missing = SEATBELT_MISSING.map(str::to_owned).to_vec();
+            return Ok(Confinement { grade: Grade::Reduced, network, missing, ..Confinement::default() });
         }
         let threads = stats::threads(pid);
-        if threads.is_empty() || !threads.iter().all(stats::ThreadStatus::is_confined) {
-            return Err("a thread of it has no filter, or has privileges".to_owned());
+        let is_bound = |thread: &stats::ThreadStatus| thread.is_confined() && thread.filters >= FILTERS;
+        if threads.is_empty() || !threads.iter().all(is_bound) {
+            return Err("a thread of it lacks a filter, or has privileges".to_owned());
         }
         let assessment = assess(self.landlock_abi, remaining).map_err(|below| below.to_string())?;
         Ok(Confinement {

@@ -4,6 +4,7 @@ use crate::core::Shared;
 use crate::handshake::{self, Refusal};
 use crate::manifest::Role;
 use crate::peer::Peer;
+use butterfly_wire::EndpointId;
 use butterfly_wire::control::{HelloRole, Mode, TOKEN_BYTES, Welcome};
 use butterfly_wire::limits::{CLIENTS, HALF_OPEN_CONNECTIONS, HANDSHAKE_MS};
 use butterfly_wire::place::Place;
@@ -176,9 +177,7 @@ pub async fn accept(kernel: Shared, listener: Listener, token: [u8; TOKEN_BYTES]
         let kernel = Rc::clone(&kernel);
         let task = tokio::task::spawn_local(async move {
             let limit = Duration::from_millis(HANDSHAKE_MS);
-            if let Ok(Ok(peer)) = tokio::time::timeout(limit, greet(&kernel, stream, &token, role)).await {
-                let id = peer.id;
-                kernel.borrow_mut().peers.insert(peer);
+            if let Ok(Ok(id)) = tokio::time::timeout(limit, greet(&kernel, stream, &token, role)).await {
                 crate::connection::spawn(&kernel, id);
             }
         });
@@ -191,7 +190,7 @@ async fn greet(
     stream: AnyStream,
     token: &[u8; TOKEN_BYTES],
     role: &'static Role,
-) -> Result<Peer, Refusal> {
+) -> Result<EndpointId, Refusal> {
     let owner = nix::unistd::geteuid().as_raw();
     let peer = stream.peer_creds()?.euid();
     if peer != Some(owner) {
@@ -225,15 +224,26 @@ async fn greet(
         kernel.peers.reserve(id);
         id
     };
+    let _reservation = Reservation { kernel: Rc::clone(kernel), id };
     let welcome = Welcome {
         version: agreed,
         endpoint: id,
         kernel_version: env!("CARGO_PKG_VERSION").to_owned(),
         mode: Mode::Client,
     };
-    if let Err(fault) = handshake::send_welcome(&mut stream, &welcome, correlation).await {
-        kernel.borrow_mut().peers.remove(id);
-        return Err(fault.into());
+    handshake::send_welcome(&mut stream, &welcome, correlation).await?;
+    kernel.borrow_mut().peers.insert(Peer::new(id, role, stream));
+    Ok(id)
+}
+
+/// A slot kept for a client until it is in, or its greeting has failed or was given up.
+struct Reservation {
+    kernel: Shared,
+    id: EndpointId,
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.kernel.borrow_mut().peers.release(self.id);
     }
-    Ok(Peer::new(id, role, stream))
 }

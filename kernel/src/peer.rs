@@ -226,6 +226,11 @@ impl Peers {
         }
     }
 
+    /// Gives back a slot that was kept.
+    pub fn release(&mut self, id: EndpointId) {
+        self.reserved.remove(&id.slot);
+    }
+
     /// Puts a peer into its slot.
     pub fn insert(&mut self, peer: Peer) {
         let slot = peer.id.slot as usize;

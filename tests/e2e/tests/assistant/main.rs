@@ -3,6 +3,7 @@
 // What a test's helper cannot do fails the test.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod chat;
 mod clients;
 mod confinement;
 mod failures;
