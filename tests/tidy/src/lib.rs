@@ -4,6 +4,7 @@
 //! them all to this repository. This crate is *not* a linter for other projects: the rules' tables are constants here.
 
 pub mod adr;
+pub mod claims;
 pub mod codec;
 pub mod layers;
 pub mod links;

@@ -4,7 +4,7 @@
 
 use butterfly_tidy::packages::{self, Package};
 use butterfly_tidy::tree::Tree;
-use butterfly_tidy::{Violation, adr, codec, layers, links, lints, machine, shape, unsafety};
+use butterfly_tidy::{Violation, adr, claims, codec, layers, links, lints, machine, shape, unsafety};
 use std::path::PathBuf;
 
 fn root() -> PathBuf {
@@ -101,6 +101,11 @@ fn bincode_is_called_in_one_file() {
 #[test]
 fn links_between_pages_resolve() {
     assert_none(links::check(&tree()));
+}
+
+#[test]
+fn tests_that_pages_name_are_there() {
+    assert_none(claims::check(&tree()));
 }
 
 #[test]
