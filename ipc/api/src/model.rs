@@ -96,7 +96,8 @@ pub struct ChatRequest {
 #[derive(Debug, Clone, PartialEq, Encode, Decode, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ChatItem {
-    /// First: which model answers, through which provider, with which context length in tokens.
+    /// First: which model answers, through which provider, with which context length in tokens (0 where the server does
+    /// not tell).
     Started {
         model: String,
         provider: String,

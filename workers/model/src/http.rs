@@ -21,6 +21,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -38,12 +39,14 @@ pub struct Http {
     settings: Arc<Settings>,
     timeouts: Arc<Timeouts>,
     client: OnceLock<Client>,
+    /// Where the roots of trust are looked for.
+    bundles: Vec<PathBuf>,
 }
 
 impl Http {
     #[must_use]
     pub fn new(settings: Arc<Settings>, timeouts: Arc<Timeouts>) -> Self {
-        Self { settings, timeouts, client: OnceLock::new() }
+        Self { settings, timeouts, client: OnceLock::new(), bundles: roots::BUNDLES.map(PathBuf::from).into() }
     }
 
     #[must_use]
@@ -166,8 +169,9 @@ impl Http {
             return Ok(client);
         }
         let secure = self.settings.url.scheme() == "https";
+        let bundles: Vec<_> = self.bundles.iter().map(PathBuf::as_path).collect();
         let built = Client::builder()
-            .tls_backend_preconfigured(roots::tls(secure)?)
+            .tls_backend_preconfigured(roots::tls(secure, &bundles)?)
             .dns_resolver(Arc::new(Names::of_the_system()))
             .connect_timeout(self.timeouts.connect)
             .no_proxy()
@@ -212,4 +216,69 @@ async fn read_complaint(mut response: Response) -> Vec<u8> {
 /// The server closed the connection, or it broke, before the answer was whole.
 fn broken(about: &About<'_>) -> Trouble {
     Trouble::from(sentence::truncated(about)).again(Again::Backoff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use butterfly_api::model::Cause;
+    use serde_json::Value;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+
+    /// An https server on loopback with a certificate of its own making; gives its port and the certificate.
+    async fn secure_server() -> (u16, String) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = made.signing_key.serialize_der().try_into().unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                // A client that does not trust us hangs up here.
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request).await;
+                let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+                let _ = stream.write_all(answer.as_bytes()).await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        (port, made.cert.pem())
+    }
+
+    fn client(port: u16, bundle: &std::path::Path) -> Http {
+        let overrides = [("MODEL_URL".to_owned(), format!("https://localhost:{port}"))];
+        let settings = Settings::from_overrides(&overrides).unwrap();
+        let bundles = vec!["/nonexistent/first.pem".into(), bundle.to_owned()];
+        Http { bundles, ..Http::new(Arc::new(settings), Arc::default()) }
+    }
+
+    #[tokio::test]
+    async fn https_works_with_a_trusted_server_and_with_no_other() {
+        let (port, certificate) = secure_server().await;
+        let folder = tempfile::tempdir().unwrap();
+        let trusted = folder.path().join("trusted.pem");
+        std::fs::write(&trusted, certificate).unwrap();
+        let limit = Duration::from_secs(20);
+        let reply: Value = client(port, &trusted).get("/api/version", limit).await.unwrap();
+        assert_eq!(reply, serde_json::json!({}));
+
+        let strange = folder.path().join("strange.pem");
+        let (_, other) = secure_server().await;
+        std::fs::write(&strange, other).unwrap();
+        let trouble = client(port, &strange).get::<Value>("/api/version", limit).await.unwrap_err();
+        let error = trouble.model_error().unwrap();
+        assert_eq!(error.cause, Cause::NotTheProtocol);
+        assert!(error.message.contains("trusted TLS connection"), "{}", error.message);
+    }
 }

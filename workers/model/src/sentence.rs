@@ -66,6 +66,15 @@ pub fn not_running(settings: &Settings, why: &str) -> ModelError {
     ModelError::new(Cause::ServerNotRunning, message)
 }
 
+/// The server's name leads nowhere.
+pub fn not_found(settings: &Settings, why: &str) -> ModelError {
+    let message = format!(
+        "{} cannot be reached, because {why}; correct BUTTERFLY_MODEL_URL, or add the name to /etc/hosts.",
+        capital(&server(settings))
+    );
+    ModelError::new(Cause::ServerNotRunning, message)
+}
+
 pub fn missing(settings: &Settings, model: &str) -> ModelError {
     let next = match settings.provider {
         ProviderKind::Ollama => format!("fetch it with `butterfly model pull {model}`"),
@@ -257,6 +266,7 @@ mod tests {
             misconfigured("MODEL_URL", "x", "write it as http://host:port"),
             unusable("the CA roots are missing", "install ca-certificates"),
             not_running(&settings, "connection refused"),
+            not_found(&settings, "the name box.lan does not exist"),
             missing(&settings, "m"),
             none_installed(&settings, "m"),
             out_of_memory(&about, "model requires more system memory."),

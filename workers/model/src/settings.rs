@@ -84,10 +84,10 @@ impl Settings {
     /// [`butterfly_api::model::Cause::Misconfigured`], naming the setting, its value and what is allowed.
     pub fn from_overrides(overrides: &[(String, String)]) -> Result<Self, ModelError> {
         let value = |wanted: &str| {
-            let found = overrides.iter().rev().find(|(name, _)| name == wanted);
+            let found = overrides.iter().find(|(name, _)| name == wanted);
             found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
         };
-        let provider = match value("MODEL_PROVIDER").map(str::to_ascii_lowercase).as_deref() {
+        let provider = match value("MODEL_PROVIDER") {
             None | Some("ollama") => ProviderKind::Ollama,
             Some("openai") => ProviderKind::OpenAi,
             Some("builtin") => ProviderKind::Builtin,
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_bare_address_of_an_openai_server_means_its_v1() {
-        let url = |url: &str| read(&[("MODEL_PROVIDER", "OpenAI"), ("MODEL_URL", url)]).unwrap().url.to_string();
+        let url = |url: &str| read(&[("MODEL_PROVIDER", "openai"), ("MODEL_URL", url)]).unwrap().url.to_string();
         assert_eq!(url("http://127.0.0.1:8080"), "http://127.0.0.1:8080/v1");
         assert_eq!(url("http://127.0.0.1:8080/"), "http://127.0.0.1:8080/v1");
         assert_eq!(url("http://127.0.0.1:8080/v1/"), "http://127.0.0.1:8080/v1");
@@ -264,6 +264,8 @@ mod tests {
     fn a_bad_value_names_itself_and_what_is_allowed() {
         for (name, value, expected) in [
             ("MODEL_PROVIDER", "gpt", "ollama, openai or builtin"),
+            // The kernel takes the word as it stands, and would grant other ports.
+            ("MODEL_PROVIDER", "OpenAI", "ollama, openai or builtin"),
             ("MODEL_URL", "127.0.0.1:11434", "http://host:port"),
             ("MODEL_URL", "ftp://host", "http://host:port"),
             ("MODEL_URL", "http://me:pw@host", "vault"),

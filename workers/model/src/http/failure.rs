@@ -134,7 +134,7 @@ fn looks_like_a_page(body: &[u8]) -> bool {
 pub fn no_answer(about: &About<'_>, fault: &Error) -> Trouble {
     let settings = about.settings;
     if let Some(fault) = cause::<NameFault>(fault) {
-        return sentence::not_running(settings, &fault.to_string()).into();
+        return sentence::not_found(settings, &fault.to_string()).into();
     }
     if let Some(fault) = cause::<rustls::Error>(fault) {
         let found = format!("a trusted TLS connection cannot be made ({fault})");

@@ -26,8 +26,10 @@ const WAIT: Duration = Duration::from_secs(3);
 pub enum NameFault {
     #[error("the name {0} cannot be looked up, because /etc/resolv.conf names no name server")]
     NoServer(String),
-    #[error("the name {name} was not found ({fault})")]
-    NotFound { name: String, fault: String },
+    #[error("the name {0} does not exist")]
+    NotFound(String),
+    #[error("no name server answered about {name}: {fault}")]
+    NoAnswer { name: String, fault: String },
 }
 
 /// Looks names up.
@@ -60,11 +62,11 @@ impl Names {
         if !known.is_empty() {
             return Ok(known);
         }
-        let found = resolver?
-            .lookup_ip(name.as_str())
-            .await
-            .map_err(|fault| NameFault::NotFound { name, fault: fault.to_string() })?;
-        Ok(found.iter().collect())
+        match resolver?.lookup_ip(name.as_str()).await {
+            Ok(found) => Ok(found.iter().collect()),
+            Err(fault) if fault.is_no_records_found() => Err(NameFault::NotFound(name)),
+            Err(fault) => Err(NameFault::NoAnswer { name, fault: fault.to_string() }),
+        }
     }
 
     fn resolver(&self, name: &str) -> Result<TokioResolver, NameFault> {
@@ -164,7 +166,7 @@ mod tests {
         resolving.await.map(|found| found.map(|address| address.ip()).collect()).map_err(|fault| fault.to_string())
     }
 
-    /// Answers every A question with 192.0.2.7 and every other one with nothing, over TCP.
+    /// Answers every A question with 192.0.2.7 and every other one with nothing, over TCP; names with `none` have nothing.
     fn name_server() -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -177,7 +179,8 @@ mod tests {
                         let mut query = vec![0; usize::from(u16::from_be_bytes(length))];
                         stream.read_exact(&mut query).unwrap();
                         let end = 12 + query[12..].iter().position(|byte| *byte == 0).unwrap() + 5;
-                        let is_a = query[end - 4..end - 2] == [0, 1];
+                        let is_a =
+                            query[end - 4..end - 2] == [0, 1] && !query[..end].windows(4).any(|word| word == b"none");
                         let mut answer = query[..end].to_vec();
                         answer[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
                         if is_a {
@@ -202,9 +205,8 @@ mod tests {
 
     #[tokio::test]
     async fn names_come_from_the_hosts_file_and_else_over_tcp() {
-        let folder = std::env::temp_dir().join(format!("butterfly-names-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let (hosts, config) = (folder.join("hosts"), folder.join("resolv.conf"));
+        let folder = tempfile::tempdir().unwrap();
+        let (hosts, config) = (folder.path().join("hosts"), folder.path().join("resolv.conf"));
         std::fs::write(&hosts, "# none\n10.9.8.7 box.lan box # mine\nfd00::1\tBOX.lan\n").unwrap();
         std::fs::write(&config, "nameserver 127.0.0.1\nsearch lan\noptions rotate ndots:1\n").unwrap();
         let names = Names::new(&hosts, &config, name_server());
@@ -213,7 +215,7 @@ mod tests {
         assert_eq!(ask(&names, "box.lan").await.unwrap(), known);
         let found: Vec<IpAddr> = vec!["192.0.2.7".parse().unwrap()];
         assert_eq!(ask(&names, "models.example").await.unwrap(), found);
-        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(ask(&names, "none.example").await.unwrap_err(), "the name none.example does not exist");
     }
 
     #[tokio::test]

@@ -20,9 +20,10 @@ pub const BUNDLES: [&str; 5] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// The TLS side of a client; without `secure`, one that trusts nobody and costs nothing.
-pub fn tls(secure: bool) -> Result<ClientConfig, Trouble> {
-    let roots = if secure { read(&BUNDLES.map(Path::new))? } else { RootCertStore::empty() };
+/// The TLS side of a client that trusts what the first usable bundle holds; without `secure`, one that trusts nobody and
+/// costs nothing.
+pub fn tls(secure: bool, bundles: &[&Path]) -> Result<ClientConfig, Trouble> {
+    let roots = if secure { read(bundles)? } else { RootCertStore::empty() };
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|fault| sentence::unusable(&format!("TLS cannot be set up: {fault}"), "use an http address"))?;
@@ -58,6 +59,6 @@ mod tests {
 
     #[test]
     fn plain_http_needs_no_roots() {
-        assert!(tls(false).is_ok());
+        assert!(tls(false, &[]).is_ok());
     }
 }

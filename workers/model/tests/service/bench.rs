@@ -7,6 +7,7 @@ use butterfly_model::{ModelWorker, Settings, Timeouts};
 use butterfly_wire::{Failure, Header};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpSocket;
 
 /// The protocols that most claims are made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +167,24 @@ impl Answer {
 
     pub fn cause(&self) -> Cause {
         self.error().cause
+    }
+}
+
+/// An address where nothing listens, and which nobody else gets as long as this lives.
+pub struct Nobody {
+    pub port: u16,
+    _socket: TcpSocket,
+}
+
+impl Nobody {
+    pub fn listens() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((std::net::Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        Self { port: socket.local_addr().unwrap().port(), _socket: socket }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 }
 

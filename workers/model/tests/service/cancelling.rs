@@ -36,7 +36,7 @@ async fn a_chat_that_is_dropped_while_tokens_pour_closes_its_connection() {
     for protocol in BOTH {
         let bench = Bench::new(protocol).await;
         // More than every buffer between here and there holds.
-        bench.server.always(Endpoint::Chat, Play::tokens(2_000_000).into());
+        bench.server.always(Endpoint::Chat, Play::tokens(200_000).into());
         let mut stream = bench.bus.stream::<Chat>(&request("hi")).await.unwrap();
         while !matches!(stream.next().await.unwrap(), Next::Item(ChatItem::Text { .. })) {}
         drop(stream);

@@ -1,6 +1,6 @@
 //! Who answers when nobody was named, and what a first run is told.
 
-use crate::bench::{Answer, Bench, Protocol, collect, connect, declared, patient, request, settings, unnamed};
+use crate::bench::{Answer, Bench, Nobody, Protocol, collect, connect, declared, patient, request, settings, unnamed};
 use butterfly_api::health::Level;
 use butterfly_api::model::{Cause, Chat, ChatRequest, List, ListRunning, ProbeServer, Show, ShowRequest};
 use butterfly_client::Bus;
@@ -8,11 +8,6 @@ use butterfly_kit::model_server::{Endpoint, Installed, ModelServer, Scenario};
 
 async fn ask(bus: &Bus, request: &ChatRequest) -> Answer {
     collect(bus.stream::<Chat>(request).await.unwrap()).await
-}
-
-fn nobody_listens() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
 }
 
 #[tokio::test]
@@ -72,7 +67,8 @@ async fn the_configured_model_answers_and_is_never_replaced() {
 
 #[tokio::test]
 async fn without_a_server_the_built_in_responder_answers_and_says_what_to_do() {
-    let (bus, worker) = connect(settings(&[("MODEL_URL", &nobody_listens())]), patient());
+    let nobody = Nobody::listens();
+    let (bus, worker) = connect(settings(&[("MODEL_URL", &nobody.url())]), patient());
     let answer = ask(&bus, &unnamed("why is the sky blue?")).await;
     assert!(answer.end.is_ok());
     assert_eq!(answer.started().0, "builtin");
@@ -110,7 +106,8 @@ async fn without_a_model_the_responder_offers_the_preset_for_this_memory() {
 
 #[tokio::test]
 async fn background_work_is_never_answered_by_the_responder() {
-    let (bus, _) = connect(settings(&[("MODEL_URL", &nobody_listens())]), patient());
+    let nobody = Nobody::listens();
+    let (bus, _) = connect(settings(&[("MODEL_URL", &nobody.url())]), patient());
     assert_eq!(ask(&bus.background(), &unnamed("sum up")).await.cause(), Cause::ServerNotRunning);
     let (bus, _) = connect(settings(&[("MODEL_PROVIDER", "builtin")]), patient());
     assert_eq!(ask(&bus.background(), &unnamed("sum up")).await.cause(), Cause::Unsupported);
@@ -144,10 +141,11 @@ async fn a_chosen_model_that_vanished_is_replaced_within_the_call() {
 
 #[tokio::test]
 async fn a_server_that_is_started_later_is_found() {
-    let url = nobody_listens();
-    let (bus, _) = connect(settings(&[("MODEL_URL", &url)]), patient());
+    let nobody = Nobody::listens();
+    let (bus, _) = connect(settings(&[("MODEL_URL", &nobody.url())]), patient());
     assert_eq!(ask(&bus, &unnamed("hi")).await.started().0, "builtin");
-    let port = url.rsplit(':').next().unwrap().parse().unwrap();
+    let port = nobody.port;
+    drop(nobody);
     let server = ModelServer::start_on(port).await.unwrap();
     server.install(Installed::chat("kit"));
     assert_eq!(ask(&bus, &unnamed("hi")).await.started().0, "kit:latest");

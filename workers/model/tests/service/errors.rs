@@ -1,6 +1,6 @@
 //! Every way in which a server can fail, as one sentence and a cause.
 
-use crate::bench::{Answer, BOTH, Bench, Protocol, connect, patient, request, settings};
+use crate::bench::{Answer, BOTH, Bench, Nobody, Protocol, connect, patient, request, settings};
 use butterfly_api::model::{Cause, Chat, ChatRequest, ListRunning, ModelError};
 use butterfly_kit::model_server::{Ending, Endpoint, Play, Scenario, Step};
 use std::time::{Duration, SystemTime};
@@ -21,10 +21,9 @@ fn says(error: &ModelError, words: &[&str]) {
 
 #[tokio::test]
 async fn a_server_that_is_not_running_is_told_with_how_to_start_it() {
-    // A port that was free a moment ago.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let nobody = Nobody::listens();
     for (provider, how) in [("ollama", "ollama serve"), ("openai", "LM Studio")] {
-        let url = format!("http://localhost:{port}");
+        let url = format!("http://localhost:{}", nobody.port);
         let (bus, _) = connect(settings(&[("MODEL_PROVIDER", provider), ("MODEL_URL", &url)]), patient());
         let answer = crate::bench::collect(bus.stream::<Chat>(&request("hi")).await.unwrap()).await;
         assert_eq!(answer.cause(), Cause::ServerNotRunning);
@@ -260,9 +259,9 @@ async fn silence_before_and_within_an_answer_is_told() {
 
         let timeouts = butterfly_model::Timeouts { idle: short, ..patient() };
         let bench = Bench::with(protocol, timeouts, &[]).await;
-        bench.server.next(Endpoint::Chat, Play::say("Once upon").ending(Ending::Stall).into());
+        bench.server.next(Endpoint::Chat, Play::say("Once").ending(Ending::Stall).into());
         let answer = bench.say("hi").await;
-        assert_eq!((answer.text().as_str(), answer.cause()), ("Once upon", Cause::TimedOut), "{protocol:?}");
+        assert_eq!((answer.text().as_str(), answer.cause()), ("Once", Cause::TimedOut), "{protocol:?}");
         bench.server.until(|counts| counts.aborted == 1).await;
     }
 }
