@@ -12,6 +12,7 @@ use crate::text;
 use butterfly_api::control;
 use butterfly_api::model::{Probe, ProbeServer};
 use butterfly_client::{Bus, ConnectError};
+use butterfly_wire::control::WorkerState;
 use butterfly_wire::{ErrorCode, Failure};
 use serde::Serialize;
 use std::time::Duration;
@@ -46,11 +47,15 @@ pub async fn up(context: &Context) -> Result<Exit, Fault> {
     let running = launch::up(context).await?;
     let out = &context.out;
     let status = &running.status;
-    let probe = probe(&running.bus).await;
+    let probe = match status.workers.iter().find(|worker| worker.name == "model") {
+        Some(worker) if worker.state == WorkerState::Ready => Some(probe(&running.bus).await),
+        // Why it is not is said below; asking would only take time.
+        Some(_) | None => None,
+    };
     if out.json {
         let kernel = KernelView::from(&status.kernel);
         let workers = status.workers.iter().map(WorkerView::from).collect();
-        out.object(&UpView { started: running.started, kernel, workers, model: probe.ok() })?;
+        out.object(&UpView { started: running.started, kernel, workers, model: probe.and_then(Result::ok) })?;
         return match launch::held_fault(status) {
             Some(_) => Ok(Exit::Failed),
             None => Ok(Exit::Done),
@@ -71,8 +76,9 @@ pub async fn up(context: &Context) -> Result<Exit, Fault> {
         out.line(&format!("{} {state}{confinement}", out.paint.apply(Role::Strong, &text::escaped(&worker.name))))?;
     }
     match probe {
-        Ok(probe) => show_probe(context, &probe)?,
-        Err(failure) => out.warning(&format!("the model worker did not say what it would use: {failure}")),
+        Some(Ok(probe)) => show_probe(context, &probe)?,
+        Some(Err(failure)) => out.warning(&format!("the model worker did not say what it would use: {failure}")),
+        None => {}
     }
     for warning in &status.kernel.warnings {
         out.warning(warning);
@@ -101,7 +107,7 @@ pub async fn probe(bus: &Bus) -> Result<Probe, Failure> {
 /// When the output is gone.
 pub fn show_probe(context: &Context, probe: &Probe) -> Result<(), Fault> {
     let out = &context.out;
-    out.line(&format!("{} {}", out.paint.apply(Role::Strong, "model"), text::escaped(&probe.reason)))?;
+    out.line(&format!("{} {}", out.paint.apply(Role::Strong, "answers:"), text::escaped(&probe.reason)))?;
     if let Some(problem) = &probe.problem
         && !probe.reason.contains(&problem.message)
     {

@@ -68,7 +68,7 @@ fn facts(principal: &Principal) -> [(&'static str, &[String]); 6] {
         ("may start", &principal.starts),
         ("publishes", &principal.publishes),
         ("follows", &principal.subscribes),
-        ("marks what it says as", &principal.provenance),
+        ("marked as", &principal.provenance),
     ]
 }
 
@@ -79,10 +79,16 @@ pub fn text(capabilities: &Capabilities, paint: Paint) -> String {
     for principal in &capabilities.principals {
         let name = paint.apply(Role::Strong, &principal.name).into_owned();
         lines.push(format!("{name}  {}", paint.apply(Role::Muted, &text::escaped(&principal.kind))));
-        let shown = facts(principal).into_iter().filter(|(label, _)| *label != "follows" && *label != "publishes");
-        for (label, values) in shown.filter(|(label, values)| !values.is_empty() || *label == "may reach") {
-            let values = if values.is_empty() { "nothing".to_owned() } else { text::escaped(&values.join(", ")) };
-            lines.push(format!("  {:<22}{values}", paint_label(label)));
+        for (label, values) in facts(principal) {
+            let nothing = ["nothing".to_owned()];
+            let values = match values {
+                [] if label == "may reach" => nothing.as_slice(),
+                values => values,
+            };
+            for (index, value) in values.iter().enumerate() {
+                let label = if index == 0 { label } else { "" };
+                lines.push(format!("  {} {}", paint.apply(Role::Muted, &format!("{label:<11}")), text::escaped(value)));
+            }
         }
         lines.push(String::new());
     }
@@ -105,10 +111,6 @@ pub fn text(capabilities: &Capabilities, paint: Paint) -> String {
     lines.push(table.render(paint, None));
     lines.push(paint.apply(Role::Muted, "Whatever is not listed is denied.").into_owned());
     lines.join("\n")
-}
-
-fn paint_label(label: &str) -> String {
-    format!("{label}:")
 }
 
 /// The page `docs/capabilities.md`. `folders` are this machine's paths and the words that stand for them, longest first.
@@ -185,15 +187,18 @@ mod tests {
     fn the_terminal_shows_grants_and_callers() {
         insta::assert_snapshot!(text(&sample(), Paint::new(false)), @r"
         model  worker
-          serves:               model, health
-          may reach:            tcp 11434, read /home/u/.local/share/b
+          serves      model
+                      health
+          may reach   tcp 11434
+                      read /home/u/.local/share/b
 
         brains  worker
-          serves:               session, health
-          may reach:            nothing
+          serves      session
+                      health
+          may reach   nothing
 
         client  client
-          may reach:            nothing
+          may reach   nothing
 
         METHOD          SERVED BY  MAY BE CALLED BY
         control.status  kernel     client

@@ -31,9 +31,9 @@ enum ExitView {
     Killed,
 }
 
-impl<'a> From<&'a CrashReport> for CrashView<'a> {
-    fn from(report: &'a CrashReport) -> Self {
-        let names = Names::new(&[]);
+impl<'a> CrashView<'a> {
+    #[must_use]
+    pub fn new(report: &'a CrashReport, names: &Names<'_>) -> Self {
         Self {
             worker: &report.worker,
             generation: report.generation,
@@ -49,7 +49,7 @@ impl<'a> From<&'a CrashReport> for CrashView<'a> {
             cause: &report.cause,
             stderr_tail: &report.stderr_tail,
             in_flight: &report.in_flight,
-            headers: report.headers.iter().filter_map(|record| trace::view(record, &names)).collect(),
+            headers: report.headers.iter().filter_map(|record| trace::view(record, names)).collect(),
         }
     }
 }
@@ -79,7 +79,7 @@ const fn signal_name(signal: i32) -> Option<&'static str> {
 
 /// One report. `now_unix_ms` is the present.
 #[must_use]
-pub fn text(report: &CrashReport, verbose: bool, now_unix_ms: u64, paint: Paint) -> String {
+pub fn text(report: &CrashReport, names: &Names<'_>, verbose: bool, now_unix_ms: u64, paint: Paint) -> String {
     let name = format!("{} (generation {})", text::escaped(&report.worker), report.generation);
     let mut lines = vec![
         format!(
@@ -104,8 +104,7 @@ pub fn text(report: &CrashReport, verbose: bool, now_unix_ms: u64, paint: Paint)
     }
     if !report.headers.is_empty() {
         lines.push("  its last messages (time since the kernel's start, in s):".to_owned());
-        let names = Names::new(&[]);
-        let messages = report.headers.iter().filter_map(|record| trace::view(record, &names));
+        let messages = report.headers.iter().filter_map(|record| trace::view(record, names));
         lines.extend(messages.map(|message| format!("    {}", trace::line(&message, paint))));
     }
     lines.join("\n")
@@ -130,9 +129,13 @@ mod tests {
         }
     }
 
+    fn names() -> Names<'static> {
+        Names::new(&[])
+    }
+
     #[test]
     fn a_report_says_what_when_and_why() {
-        insta::assert_snapshot!(text(&report(), true, 1_763_820_921_123, Paint::new(false)), @r"
+        insta::assert_snapshot!(text(&report(), &names(), true, 1_763_820_921_123, Paint::new(false)), @r"
         model (generation 3)  5.0 s ago, signal 9 (killed), after 1 min 1 s
           it was killed from outside.
           at 2025-11-22T14:15:16.123Z, pid 99
@@ -143,13 +146,13 @@ mod tests {
                  0.001250  #3.4 → #2.1           request    model.chat          #7.0           100 B  user  trace 6
                  0.003000  #2.1 → #3.4           item       model.chat          #7.0           100 B  user  trace 6
         ");
-        assert_eq!(text(&report(), false, 0, Paint::new(false)).lines().count(), 2);
+        assert_eq!(text(&report(), &names(), false, 0, Paint::new(false)).lines().count(), 2);
     }
 
     #[test]
     fn the_object_has_the_documented_shape() {
         let mut report = report();
         report.headers.clear();
-        insta::assert_snapshot!(serde_json::to_string(&CrashView::from(&report)).unwrap(), @r#"{"worker":"model","generation":3,"pid":99,"at_unix_ms":1763820916123,"at":"2025-11-22T14:15:16.123Z","uptime_ms":61000,"exit":{"how":"signal","signal":9},"cause":"it was killed from outside","stderr_tail":["last \u001b[31mwords"],"in_flight":["model.chat"],"headers":[]}"#);
+        insta::assert_snapshot!(serde_json::to_string(&CrashView::new(&report, &names())).unwrap(), @r#"{"worker":"model","generation":3,"pid":99,"at_unix_ms":1763820916123,"at":"2025-11-22T14:15:16.123Z","uptime_ms":61000,"exit":{"how":"signal","signal":9},"cause":"it was killed from outside","stderr_tail":["last \u001b[31mwords"],"in_flight":["model.chat"],"headers":[]}"#);
     }
 }

@@ -183,7 +183,9 @@ pub fn proof(proof: &Proof, paint: Paint, columns: Option<usize>) -> String {
         ]);
     }
     let mut lines = vec![paint.apply(Role::Strong, &text::escaped(&proof.worker)).into_owned()];
-    lines.push(table.render(paint, columns));
+    if !table.is_empty() {
+        lines.push(table.render(paint, columns));
+    }
     if !proof.missing.is_empty() {
         let missing = text::escaped(&proof.missing.join(", "));
         lines.push(format!("{} this system cannot enforce: {missing}", paint.apply(Role::Warning, "reduced:")));

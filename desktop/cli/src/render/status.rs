@@ -193,7 +193,7 @@ fn table(status: &Status) -> Table {
         ("MEMORY", Align::Right),
         ("CALLS", Align::Right),
         ("NETWORK", Align::Flexible),
-        ("CONFINEMENT", Align::Left),
+        ("CONFINED", Align::Left),
     ]);
     for worker in &status.workers {
         let grade = worker.confinement.grade;
@@ -203,7 +203,7 @@ fn table(status: &Status) -> Table {
             if_alive(worker, || worker.pid.to_string()),
             worker.generation.to_string().into(),
             worker.restarts.to_string().into(),
-            if_alive(worker, || units::milliseconds(worker.uptime_ms)),
+            if_alive(worker, || units::short_milliseconds(worker.uptime_ms)),
             if_alive(worker, || units::bytes(worker.rss_bytes)),
             if_alive(worker, || worker.in_flight.to_string()),
             if_alive(worker, || text::escaped(&worker.confinement.network)),
@@ -310,10 +310,10 @@ pub mod tests {
         insta::assert_snapshot!(text(&sample(), Paint::new(false), None), @r"
         kernel  0.1.0, pid 41, up 1 min 6 s, 6.0 MiB, /run/user/7/butterfly/kernel.sock
 
-        WORKER     STATE    PID  GEN  RESTARTS         UP    MEMORY  CALLS  NETWORK    CONFINEMENT
-        model      ready     42    2         1  1 min 5 s  12.0 MiB      1  tcp 11434  reduced
-        brains     held       –    2         1          –         –      –  –          –
-        scheduler  backoff    –    2         1          –         –      –  –          –
+        WORKER     STATE    PID  GEN  RESTARTS      UP    MEMORY  CALLS  NETWORK    CONFINED
+        model      ready     42    2         1  1m 05s  12.0 MiB      1  tcp 11434  reduced
+        brains     held       –    2         1       –         –      –  –          –
+        scheduler  backoff    –    2         1       –         –      –  –          –
 
         reduced: model lacks what this system cannot enforce: audit flags.
         held: brains: it failed 5 times\x1b[2J in 60 s. Start it again with `butterfly restart brains`.

@@ -52,7 +52,7 @@ pub fn text(now: &Status, earlier: Option<&Status>, paint: Paint, columns: Optio
             if worker.in_flight == 0 {
                 Cell::of(Role::Muted, "–")
             } else {
-                units::milliseconds(worker.oldest_in_flight_ms).into()
+                units::short_milliseconds(worker.oldest_in_flight_ms).into()
             },
         ]);
     }

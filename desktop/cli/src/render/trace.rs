@@ -135,6 +135,9 @@ fn branch(call: &Call, depth: usize, paint: Paint, lines: &mut Vec<String>) {
         ));
     }
     facts.push(units::bytes(call.bytes));
+    if call.beheaded {
+        facts.push("its beginning is forgotten".to_owned());
+    }
     if !call.provenance.is_empty() {
         facts.push(call.provenance.join(" "));
     }
@@ -142,7 +145,7 @@ fn branch(call: &Call, depth: usize, paint: Paint, lines: &mut Vec<String>) {
         "{}{} {}  {} → {}  {}",
         "  ".repeat(depth),
         paint.apply(Role::Muted, &offset),
-        paint.apply(Role::Strong, call.method.as_deref().unwrap_or("(request forgotten)")),
+        paint.apply(Role::Strong, &call.method),
         call.from,
         call.to,
         facts.join(", "),

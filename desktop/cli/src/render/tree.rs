@@ -21,8 +21,10 @@ pub enum Outcome {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Call {
     pub correlation: u64,
-    /// `service.method`; `None` where the request is no longer remembered.
-    pub method: Option<String>,
+    /// `service.method`.
+    pub method: String,
+    /// The request is no longer remembered: the call began earlier, and for whom it was made is not known.
+    pub beheaded: bool,
     pub from: String,
     pub to: String,
     pub start_us: u64,
@@ -48,7 +50,9 @@ pub struct Turn {
 /// What is known of a call while the records are read.
 struct Draft {
     parent: u64,
-    request: Option<Header>,
+    service: u16,
+    method: u16,
+    beheaded: bool,
     source: EndpointId,
     destination: EndpointId,
     first_us: u64,
@@ -60,12 +64,11 @@ struct Draft {
     provenance: Provenance,
 }
 
-/// The trace of the newest conversation turn among the records.
+/// The trace of the newest conversation turn among the records. A long answer may have pushed its own request out of them.
 #[must_use]
 pub fn last_turn(records: &TraceRecords) -> Option<u64> {
-    let headers = records.records.iter().rev().filter_map(header);
+    let mut headers = records.records.iter().rev().filter_map(header);
     headers
-        .filter(|header| header.kind() == Some(Kind::Request))
         .find(|header| {
             header.service == catalog::session::ID
                 && header.method == catalog::session::SEND.method
@@ -109,7 +112,9 @@ impl Draft {
         };
         Self {
             parent: 0,
-            request: None,
+            service: header.service,
+            method: header.method,
+            beheaded: true,
             source,
             destination,
             first_us: at_us,
@@ -130,7 +135,8 @@ impl Draft {
         match kind {
             Kind::Request => {
                 self.parent = header.parent;
-                self.request = Some(*header);
+                (self.service, self.method) = (header.service, header.method);
+                self.beheaded = false;
                 self.source = header.source;
                 self.destination = header.destination;
             }
@@ -158,7 +164,8 @@ impl Draft {
     fn finish(&self, correlation: u64, origin_us: u64, names: &Names<'_>, calls: Vec<Call>) -> Call {
         Call {
             correlation,
-            method: self.request.map(|request| catalog::name(request.service, request.method)),
+            method: catalog::name(self.service, self.method),
+            beheaded: self.beheaded,
             from: names.of(self.source),
             to: names.of(self.destination),
             start_us: self.first_us - origin_us,
@@ -210,22 +217,30 @@ fn assemble(drafts: &Drafts, origin_us: u64, names: &Names<'_>) -> Vec<Call> {
 }
 
 /// Endpoint to name.
-pub struct Names<'a>(HashMap<EndpointId, &'a str>);
+pub struct Names<'a> {
+    exact: HashMap<EndpointId, &'a str>,
+    slots: HashMap<u32, &'a str>,
+}
 
 impl<'a> Names<'a> {
     #[must_use]
     pub fn new(names: &'a [(EndpointId, String)]) -> Self {
-        Self(names.iter().map(|(endpoint, name)| (*endpoint, name.as_str())).collect())
+        let exact = names.iter().map(|(endpoint, name)| (*endpoint, name.as_str())).collect();
+        // A client's name ends with its number, a worker's is that of all who have its slot.
+        let role = |name: &'a str| name.split_once('#').map_or(name, |(role, _)| role);
+        let slots = names.iter().map(|(endpoint, name)| (endpoint.slot, role(name))).collect();
+        Self { exact, slots }
     }
 
-    /// The name, or the number of one that is gone.
+    /// The name; of one that is gone, its number after the name of who has its slot now.
     #[must_use]
     pub fn of(&self, endpoint: EndpointId) -> String {
-        match self.0.get(&endpoint) {
-            Some(name) => crate::text::escaped(name),
-            None if endpoint == EndpointId::KERNEL => "kernel".to_owned(),
-            None if endpoint.is_any() => "any".to_owned(),
-            None => format!("#{endpoint}"),
+        match (self.exact.get(&endpoint), self.slots.get(&endpoint.slot)) {
+            (Some(name), _) => crate::text::escaped(name),
+            (None, _) if endpoint == EndpointId::KERNEL => "kernel".to_owned(),
+            (None, _) if endpoint.is_any() => "any".to_owned(),
+            (None, Some(role)) => format!("{}#{endpoint}", crate::text::escaped(role)),
+            (None, None) => format!("#{endpoint}"),
         }
     }
 }
@@ -290,10 +305,7 @@ pub mod tests {
         let turn = build(&records, 6).unwrap();
         assert_eq!((turn.messages, turn.calls.len()), (9, 1));
         let send = &turn.calls[0];
-        assert_eq!(
-            (send.method.as_deref(), send.from.as_str(), send.to.as_str()),
-            (Some("session.send"), "#9.1", "brains")
-        );
+        assert_eq!((send.method.as_str(), send.from.as_str(), send.to.as_str()), ("session.send", "#9.1", "brains"));
         assert_eq!((send.start_us, send.duration_us, send.first_item_us), (0, 8100, Some(100)));
         assert_eq!((send.items, send.bytes, send.outcome), (2, 400, Outcome::Done));
         let chat = &send.calls[0];
@@ -307,9 +319,11 @@ pub mod tests {
         records.records.drain(..5);
         let turn = build(&records, 6).unwrap();
         let calls: Vec<_> =
-            turn.calls.iter().map(|call| (call.method.as_deref(), call.from.as_str(), call.to.as_str())).collect();
-        assert_eq!(calls, [(None, "brains", "model"), (None, "#9.1", "brains")]);
+            turn.calls.iter().map(|call| (call.beheaded, call.method.as_str(), call.from.as_str())).collect();
+        assert_eq!(calls, [(true, "model.chat", "brains"), (true, "session.send", "#9.1")]);
+        assert_eq!(last_turn(&records), Some(6), "its answer is enough to know the turn");
         assert_eq!(build(&records, 99), None);
+        records.records.clear();
         assert_eq!(last_turn(&records), None);
     }
 
@@ -326,6 +340,14 @@ pub mod tests {
         let turn = build(&records, 6).unwrap();
         assert_eq!(turn.calls.iter().map(|call| call.correlation).collect::<Vec<_>>(), [1, 3]);
         assert_eq!(turn.calls[0].calls[0].correlation, 2);
+    }
+
+    #[test]
+    fn one_that_is_gone_is_named_after_its_slot() {
+        let names = [(MODEL, "model".to_owned()), (EndpointId::new(4, 9), "client#4.9".to_owned())];
+        let names = Names::new(&names);
+        let shown = [MODEL, EndpointId::new(2, 7), EndpointId::new(4, 8), EndpointId::new(5, 1), EndpointId::KERNEL];
+        assert_eq!(shown.map(|endpoint| names.of(endpoint)), ["model", "model#2.7", "client#4.8", "#5.1", "kernel"]);
     }
 
     #[test]

@@ -30,6 +30,17 @@ pub fn milliseconds(ms: u64) -> String {
     }
 }
 
+/// The same for the columns of a table.
+#[must_use]
+pub fn short_milliseconds(ms: u64) -> String {
+    match ms {
+        0..60_000 => milliseconds(ms),
+        60_000..3_600_000 => format!("{}m {:02}s", ms / 60_000, ms / 1000 % 60),
+        3_600_000..86_400_000 => format!("{}h {:02}m", ms / 3_600_000, ms / 60_000 % 60),
+        _ => format!("{}d {:02}h", ms / 86_400_000, ms / 3_600_000 % 24),
+    }
+}
+
 /// Microseconds with three digits that count.
 #[must_use]
 pub fn microseconds(us: u64) -> String {
@@ -91,6 +102,8 @@ mod tests {
     fn times_show_two_units() {
         let shown: Vec<_> = [999, 1000, 59_999, 60_000, 3_725_000, 90_000_000].map(milliseconds).into();
         assert_eq!(shown, ["999 ms", "1.0 s", "59.9 s", "1 min 0 s", "1 h 2 min", "1 d 1 h"]);
+        let shown: Vec<_> = [59_999, 60_000, 3_725_000, 90_000_000].map(short_milliseconds).into();
+        assert_eq!(shown, ["59.9 s", "1m 00s", "1h 02m", "1d 01h"]);
         let shown: Vec<_> = [999, 1000, 12_345, 1_234_567].map(microseconds).into();
         assert_eq!(shown, ["999 µs", "1.00 ms", "12.34 ms", "1.23 s"]);
     }

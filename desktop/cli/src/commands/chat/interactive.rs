@@ -30,11 +30,13 @@ pub async fn run(mut talk: Talk<'_>) -> Result<Exit, Fault> {
     let terminal = Terminal(tcgetattr(io::stdin()).ok());
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    let out = talk.context.out.clone();
     let talking = converse(&mut talk);
     tokio::select! {
         exit = talking => exit,
         _ = terminate.recv() => {
             drop(terminal);
+            out.line("")?;
             Ok(Exit::Terminated)
         }
         _ = hangup.recv() => Ok(Exit::Terminated),
@@ -135,13 +137,15 @@ async fn obey(talk: &mut Talk<'_>, command: Slash) -> Result<After, Fault> {
         }
         Slash::Model(None) => {
             talk.reconnect().await?;
-            list(talk.context, &talk.bus.call::<List>(&()).await?)?;
+            let mut models = talk.bus.call::<List>(&()).await?;
+            models.chosen = talk.model().map(str::to_owned).or(models.chosen);
+            list(talk.context, &models)?;
         }
         Slash::Model(Some(name)) => {
             talk.reconnect().await?;
             set_model(&talk.bus, Some(name.clone())).await?;
-            talk.forget_model();
             out.line(&format!("conversations now use {}", text::escaped(&name)))?;
+            talk.use_model(name);
         }
         Slash::Stop => {
             talk.reconnect().await?;

@@ -97,9 +97,14 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// From now on the model in use answers, not the one that the command line named.
-    pub fn forget_model(&mut self) {
-        self.model = None;
+    /// Answers come from this model from now on, also when the worker that was told so has forgotten it.
+    pub fn use_model(&mut self, model: String) {
+        self.model = Some(model);
+    }
+
+    /// The model that was asked for here, if one was.
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
     }
 
     /// Stops the answer that runs in this conversation, if one does.
@@ -193,8 +198,8 @@ fn judge(failure: Failure, begun: bool, in_conversation: bool, stopping: bool) -
         ErrorCode::Unavailable if !begun => Attempt::Undelivered(failure),
         ErrorCode::Cancelled if stopping => Attempt::Over(Answer::Interrupted),
         ErrorCode::PeerDied | ErrorCode::Disconnected => {
-            let who = if failure.code == ErrorCode::PeerDied { "the assistant" } else { "the kernel" };
-            let message = format!("the answer was cut off because {who} ended ({}); ask again", failure.message);
+            let next_step = if failure.message.contains("ask again") { "" } else { "; ask again" };
+            let message = format!("the answer was cut off: {}{next_step}", failure.message.trim_end_matches('.'));
             Attempt::Over(Answer::Failed(Fault::new(Exit::CutOff, failure.code.name(), message)))
         }
         _ => Attempt::Over(Answer::Failed(failure.into())),
@@ -261,7 +266,7 @@ mod tests {
     use super::*;
 
     fn judged(code: ErrorCode, begun: bool, in_conversation: bool) -> Attempt {
-        judge(Failure::new(code, "model ended"), begun, in_conversation, false)
+        judge(Failure::new(code, "brains ended"), begun, in_conversation, false)
     }
 
     #[test]
@@ -284,6 +289,6 @@ mod tests {
             panic!("a death is a failed answer");
         };
         assert_eq!(fault.exit, Exit::CutOff);
-        assert_eq!(fault.message, "the answer was cut off because the assistant ended (model ended); ask again");
+        assert_eq!(fault.message, "the answer was cut off: brains ended; ask again");
     }
 }
