@@ -85,7 +85,10 @@ impl Bus {
                 Ok(reply) => return decode(&reply),
                 Err(failure) => failure,
             };
-            match pauses.next().filter(|_| failure.code.is_transient()) {
+            // An endpoint that was named does not come back; whoever serves the service does.
+            let again =
+                failure.code == ErrorCode::Busy || (failure.code.is_transient() && self.origin.destination.is_any());
+            match pauses.next().filter(|_| again) {
                 Some(pause) => tokio::time::sleep(Duration::from_millis(pause)).await,
                 None => return Err(failure),
             }
@@ -141,8 +144,17 @@ impl Bus {
             .or_insert_with(|| broadcast::channel(BACKLOG).0)
             .subscribe();
         let payload = encode(&Topic { service, topic })?;
-        self.call_once(&catalog::control::SUBSCRIBE, &payload).await?;
-        Ok(Events { receiver })
+        match self.call_once(&catalog::control::SUBSCRIBE, &payload).await {
+            Ok(_) => Ok(Events { receiver }),
+            Err(failure) => {
+                drop(receiver);
+                let mut state = self.shared.state();
+                if state.topics.get(&(service, topic)).is_some_and(|topic| topic.receiver_count() == 0) {
+                    state.topics.remove(&(service, topic));
+                }
+                Err(failure)
+            }
+        }
     }
 
     /// Publishes an event on a topic of the sender's.

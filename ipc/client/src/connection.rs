@@ -5,6 +5,7 @@ use crate::serve::{Handler, Incoming};
 use crate::state::{OUT_LIMIT, Open, Part, Shared, failure};
 use butterfly_wire::catalog::topic;
 use butterfly_wire::frame::{self, FRAME_LIMIT};
+use butterfly_wire::limits::CREDIT_LIMIT;
 use butterfly_wire::{ErrorCode, Failure, Header, Kind};
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -176,7 +177,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
         };
         if let Some(semaphore) = semaphore {
-            semaphore.add_permits(header.credit as usize);
+            semaphore.add_permits(header.credit.min(CREDIT_LIMIT) as usize);
         }
     }
 

@@ -4,6 +4,7 @@ use crate::bus::{Bus, encode};
 use crate::call::Call;
 use crate::state::{Serving, callee_header};
 use crate::stream::{Inlet, Outlet, WINDOW};
+use butterfly_wire::limits::CREDIT_LIMIT;
 use butterfly_wire::{ErrorCode, Failure, Flags, Header, Kind, Method, catalog, codec};
 use std::future::Future;
 use std::marker::PhantomData;
@@ -54,7 +55,7 @@ impl Incoming {
         H: FnOnce(Call, M::Request, Outlet<M::Item>) -> F + Send + 'static,
         F: Future<Output = Result<M::Reply, Failure>> + Send + 'static,
     {
-        let credit = Arc::new(Semaphore::new(self.header.credit as usize));
+        let credit = Arc::new(Semaphore::new(self.header.credit.min(CREDIT_LIMIT) as usize));
         let outlet = Outlet {
             shared: Arc::clone(&self.bus.shared),
             correlation: self.header.correlation,

@@ -52,7 +52,8 @@ impl<M: Method> Stream<M> {
                     header.credit = REFILL;
                     self.guard.shared.push(&header, &[]);
                 }
-                Ok(Next::Item(decode(&payload)?))
+                // An item that is none ends the stream for its reader; dropping it tells the writer.
+                decode(&payload).map(Next::Item).inspect_err(|_| self.ended = true)
             }
             Ok(Part::End(payload)) => {
                 self.ended = true;

@@ -1,16 +1,11 @@
-//! The one place that calls bincode: headers with fixed-width integers, payloads with variable-width ones.
-//!
-//! Both are little-endian, both run with a limit of one frame, and both demand that every byte is consumed.
+//! The one place that calls bincode: payloads with variable-width integers, little-endian, within the limit of one frame, and
+//! every byte must be consumed. (A header has the layout that bincode gives it with fixed-width integers; `header` writes it.)
 
 use crate::frame::FRAME_LIMIT;
-use crate::header::{HEADER_BYTES, Header};
-use bincode::config::{Configuration, Fixint, Limit, LittleEndian, Varint};
+use crate::header::HEADER_BYTES;
+use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::{Decode, Encode};
 use thiserror::Error;
-
-/// Fixed-width little-endian integers: every header has the same length.
-const HEADER: Configuration<LittleEndian, Fixint, Limit<HEADER_BYTES>> =
-    bincode::config::standard().with_little_endian().with_fixed_int_encoding().with_limit::<HEADER_BYTES>();
 
 /// Variable-width little-endian integers; no payload may claim more memory than a frame could hold.
 const PAYLOAD: Configuration<LittleEndian, Varint, Limit<FRAME_LIMIT>> =
@@ -52,17 +47,12 @@ pub fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, CodecError> {
     }
 }
 
-/// Encodes a header into its fixed number of bytes.
-pub(crate) fn encode_header(header: &Header, into: &mut [u8; HEADER_BYTES]) {
-    // A header has a fixed size and the buffer is exactly that size: encoding cannot fail, and the golden
-    // test in `header` holds us to it.
-    let written = bincode::encode_into_slice(header, into.as_mut_slice(), HEADER);
-    debug_assert_eq!(written.ok(), Some(HEADER_BYTES));
-}
-
-/// Decodes a header from its fixed number of bytes.
-pub(crate) fn decode_header(bytes: &[u8; HEADER_BYTES]) -> Result<Header, CodecError> {
-    bincode::decode_from_slice(bytes.as_slice(), HEADER)
-        .map(|(header, _)| header)
-        .map_err(|fault| CodecError::Malformed(fault.to_string()))
+/// A header as bincode writes it with fixed-width integers: what [`crate::Header::to_bytes`] is held to.
+#[cfg(test)]
+pub(crate) fn encode_header(header: &crate::Header) -> [u8; HEADER_BYTES] {
+    let fixed = bincode::config::standard().with_little_endian().with_fixed_int_encoding();
+    let mut bytes = [0; HEADER_BYTES];
+    let written = bincode::encode_into_slice(header, bytes.as_mut_slice(), fixed).unwrap();
+    assert_eq!(written, HEADER_BYTES);
+    bytes
 }

@@ -41,6 +41,7 @@ pub struct Frame<'a> {
 ///
 /// # Errors
 /// [`FrameFault::TooLong`] and [`FrameFault::TooShort`], before a byte of the body is needed.
+#[inline]
 pub fn length(buffer: &[u8], limit: usize) -> Result<Option<usize>, FrameFault> {
     let Some(prefix) = buffer.first_chunk::<LENGTH_BYTES>() else {
         return Ok(None);
@@ -59,6 +60,7 @@ pub fn length(buffer: &[u8], limit: usize) -> Result<Option<usize>, FrameFault> 
 ///
 /// # Errors
 /// A [`FrameFault`] when the stream cannot go on.
+#[inline]
 pub fn split(buffer: &[u8], limit: usize) -> Result<Option<Frame<'_>>, FrameFault> {
     let Some(taken) = length(buffer, limit)? else {
         return Ok(None);
@@ -73,11 +75,14 @@ pub fn split(buffer: &[u8], limit: usize) -> Result<Option<Frame<'_>>, FrameFaul
 }
 
 /// Appends a frame to `out`. The caller has checked that header and payload fit [`FRAME_LIMIT`].
+#[inline]
 pub fn append(out: &mut Vec<u8>, header: &Header, payload: &[u8]) {
     let length = (HEADER_BYTES + payload.len()) as u32;
-    out.reserve(LENGTH_BYTES + HEADER_BYTES + payload.len());
-    out.extend_from_slice(&length.to_le_bytes());
-    out.extend_from_slice(&header.to_bytes());
+    let mut head = [0; LENGTH_BYTES + HEADER_BYTES];
+    head[..LENGTH_BYTES].copy_from_slice(&length.to_le_bytes());
+    head[LENGTH_BYTES..].copy_from_slice(&header.to_bytes());
+    out.reserve(head.len() + payload.len());
+    out.extend_from_slice(&head);
     out.extend_from_slice(payload);
 }
 

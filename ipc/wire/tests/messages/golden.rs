@@ -6,6 +6,7 @@ use butterfly_wire::confinement::*;
 use butterfly_wire::control::*;
 use butterfly_wire::frame;
 use butterfly_wire::{EndpointId, ErrorCode, Failure, Flags, Header, Kind, Provenance, catalog};
+use std::collections::BTreeSet;
 
 fn header() -> Header {
     Header {
@@ -176,8 +177,7 @@ fn frame_header_hello_and_failure() {
     insta::assert_snapshot!("frames", golden.0);
 }
 
-#[test]
-fn messages_of_the_handshake_and_of_supervision() {
+fn handshake() -> Golden {
     let mut golden = Golden::new();
     let modes = [
         ("client", Mode::Client),
@@ -199,11 +199,10 @@ fn messages_of_the_handshake_and_of_supervision() {
     golden.add("", &Proof { attempt: Some(attempt(denied())), last: false });
     golden.add("last", &Proof { attempt: None, last: true });
     golden.add("", &Lagged { service: 0, topic: 3, dropped: 1_000 });
-    insta::assert_snapshot!("handshake", golden.0);
+    golden
 }
 
-#[test]
-fn messages_that_clients_ask_for() {
+fn clients() -> Golden {
     let mut golden = Golden::new();
     let states = [
         WorkerState::Starting,
@@ -236,11 +235,10 @@ fn messages_that_clients_ask_for() {
     golden.add("", &LogLines { lines: vec![line()] });
     golden.add("", &principal());
     golden.add("", &Capabilities { principals: vec![principal()] });
-    insta::assert_snapshot!("clients", golden.0);
+    golden
 }
 
-#[test]
-fn messages_about_instances_profiles_and_proofs() {
+fn instances() -> Golden {
     let mut golden = Golden::new();
     let limits = InstanceLimits { memory_bytes: 64 << 20, wall_ms: 30_000 };
     golden.add("", &limits);
@@ -278,5 +276,27 @@ fn messages_about_instances_profiles_and_proofs() {
         golden.add("", &outcome);
         golden.add("", &attempt(outcome));
     }
-    insta::assert_snapshot!("confinement", golden.0);
+    golden
+}
+
+#[test]
+fn messages_of_the_handshake_and_of_supervision() {
+    insta::assert_snapshot!("handshake", handshake().0);
+}
+
+#[test]
+fn messages_that_clients_ask_for() {
+    insta::assert_snapshot!("clients", clients().0);
+}
+
+#[test]
+fn messages_about_instances_profiles_and_proofs() {
+    insta::assert_snapshot!("confinement", instances().0);
+}
+
+#[test]
+fn every_message_of_service_0_has_golden_bytes() {
+    let golden: BTreeSet<_> = [handshake(), clients(), instances()].into_iter().flat_map(|golden| golden.1).collect();
+    let missing: BTreeSet<_> = crate::sources().difference(&golden).cloned().collect();
+    assert_eq!(missing, BTreeSet::new(), "messages without golden bytes");
 }

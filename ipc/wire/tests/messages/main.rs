@@ -60,6 +60,34 @@ fn encode_and_decode_are_inverse_for_every_message() {
 }
 
 #[test]
+fn nested_containers_cannot_add_up_to_more_than_a_few_frames() {
+    // Empty strings take one byte of frame and the most memory for it. Each list is as long as what is left allows.
+    let mut principals = Vec::new();
+    for strings in (1..=20).map(|nth| 40_000 / nth) {
+        let list = vec![String::new(); strings];
+        principals.push(Principal {
+            name: String::new(),
+            kind: String::new(),
+            serves: list,
+            calls: vec![],
+            publishes: vec![],
+            subscribes: vec![],
+            starts: vec![],
+            grants: vec![],
+            provenance: vec![],
+        });
+    }
+    let mut taken = 0;
+    while !principals.is_empty() {
+        let bytes = codec::encode(&Capabilities { principals: principals.clone() }).unwrap();
+        support::decodes_within_bounds::<Capabilities>("Capabilities", &bytes);
+        taken += usize::from(codec::decode::<Capabilities>(&bytes).is_ok());
+        principals.pop();
+    }
+    assert!(taken > 0, "none was accepted, so this shows nothing");
+}
+
+#[test]
 fn nothing_has_no_encoding() {
     support::withstands_any_bytes::<Nothing>("Nothing");
     for byte in 0..=255 {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt::{Debug, Write as _};
 
 /// Cases per message. Enough for every variant of the largest enum to come up many times.
-const CASES: usize = 1_000;
+const CASES: usize = 400;
 
 /// Bytes that all decoded parts of one frame may take in memory together. Each container claims its elements' size in
 /// memory before it allocates, so none is larger than a frame; what a nested container's elements take in memory beyond
@@ -24,7 +24,7 @@ fn plausible() -> impl Strategy<Value = Vec<u8>> {
         let byte = prop_oneof![
             low => 0..=1_u8, 12 => 2..=8_u8, text => 9..=127_u8, wide => 251..=253_u8, 1 => any::<u8>()
         ];
-        vec(byte, 0..600)
+        vec(byte, 0..300)
     };
     prop_oneof![mixed(200, 4, 1), mixed(60, 20, 4), mixed(10, 60, 4)]
 }
@@ -46,7 +46,7 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
 pub fn withstands_any_bytes<T: Decode<()>>(name: &str) {
     let mut runner = TestRunner::deterministic();
     let cases = hostile();
-    for _ in 0..CASES / 4 {
+    for _ in 0..CASES / 2 {
         let bytes = cases.new_tree(&mut runner).expect("the strategy always yields").current();
         decodes_within_bounds::<T>(name, &bytes);
     }
@@ -69,7 +69,11 @@ pub fn withstands_any_bytes<T: Decode<()>>(name: &str) {
     }
 }
 
-fn decodes_within_bounds<T: Decode<()>>(name: &str, bytes: &[u8]) {
+/// Decodes `bytes`, whatever they are, and watches the memory.
+///
+/// # Panics
+/// When it takes more than it may.
+pub fn decodes_within_bounds<T: Decode<()>>(name: &str, bytes: &[u8]) {
     let used = allocation_counter::measure(|| drop(codec::decode::<T>(bytes)));
     assert!(used.bytes_max <= DECODED_LIMIT, "{name}: {} bytes of memory for {} of frame", used.bytes_max, bytes.len());
     if bytes.len() < 1024 {
@@ -78,9 +82,6 @@ fn decodes_within_bounds<T: Decode<()>>(name: &str, bytes: &[u8]) {
         assert!(used.bytes_max <= most, "{name}: {} bytes of memory for a frame of {}", used.bytes_max, bytes.len());
     }
     assert_eq!(used.bytes_current, 0, "{name} leaks");
-    if used.bytes_max > 1_100_000 {
-        println!("PEAK {name} {} for {}", used.bytes_max, bytes.len());
-    }
 }
 
 /// What decodes encodes to bytes that decode to the same; and those bytes are taken whole or not at all.
@@ -110,7 +111,7 @@ pub fn encode_and_decode_are_inverse<T: Encode + Decode<()> + Debug>(name: &str)
             assert!(codec::decode::<T>(&encoded[..shorter.len()]).is_err(), "{name} without its last byte");
         }
     }
-    assert!(seen >= 20, "{name}: only {seen} of {CASES} cases were valid messages");
+    assert!(seen >= 10, "{name}: only {seen} of {CASES} cases were valid messages");
 }
 
 /// One line per value: its name, and its bytes in hex, 32 a line.
