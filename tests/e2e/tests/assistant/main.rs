@@ -5,6 +5,7 @@
 
 mod chat;
 mod clients;
+mod command_line;
 mod confinement;
 mod failures;
 mod instances;
