@@ -171,6 +171,7 @@ pub const PRODUCTION: Manifest = Manifest {
                     PathRule::System("/etc/ssl/certs"),
                     PathRule::System("/usr/share/ca-certificates"),
                     PathRule::System("/etc/pki/ca-trust/extracted"),
+                    PathRule::System("/var/lib/ca-certificates"),
                     PathRule::System("/etc/resolv.conf"),
                     PathRule::System("/etc/hosts"),
                 ],

@@ -212,7 +212,7 @@ impl Kernel {
         let worker = &self.workers[index];
         let name = worker.role.name;
         let message = match worker.supervisor.state() {
-            supervisor::State::Ready { .. } => {
+            supervisor::State::Ready => {
                 return Ok(EndpointId::new(crate::peer::Peers::worker_slot(index), worker.generation));
             }
             supervisor::State::Starting { .. } | supervisor::State::Backoff { .. } => {

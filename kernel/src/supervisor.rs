@@ -51,12 +51,22 @@ pub enum Desired {
 /// What is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
-    Starting { since: Instant },
-    Ready { since: Instant },
-    Draining { phase: Phase, until: Instant },
+    /// Not ready yet, and killed for it at `until`.
+    Starting {
+        until: Instant,
+    },
+    Ready,
+    Draining {
+        phase: Phase,
+        until: Instant,
+    },
     Stopped,
-    Backoff { until: Instant },
-    Held { reason: String },
+    Backoff {
+        until: Instant,
+    },
+    Held {
+        reason: String,
+    },
 }
 
 /// How hard a worker is being asked to go.
@@ -147,7 +157,7 @@ impl Supervisor {
     pub fn shown(&self, now: Instant) -> WorkerState {
         match &self.state {
             State::Starting { .. } => WorkerState::Starting,
-            State::Ready { .. } => WorkerState::Ready,
+            State::Ready => WorkerState::Ready,
             State::Draining { .. } => WorkerState::Draining,
             State::Stopped => WorkerState::Stopped,
             State::Backoff { until } => {
@@ -161,9 +171,8 @@ impl Supervisor {
     #[must_use]
     pub fn next_tick(&self) -> Option<Instant> {
         match &self.state {
-            State::Starting { since } => Some(*since + self.policy.start_limit),
-            State::Draining { until, .. } | State::Backoff { until } => Some(*until),
-            State::Ready { .. } | State::Stopped | State::Held { .. } => None,
+            State::Starting { until } | State::Draining { until, .. } | State::Backoff { until } => Some(*until),
+            State::Ready | State::Stopped | State::Held { .. } => None,
         }
     }
 
@@ -189,7 +198,7 @@ impl Supervisor {
             }
             Event::Ready => {
                 if matches!(self.state, State::Starting { .. }) {
-                    self.state = State::Ready { since: now };
+                    self.state = State::Ready;
                 }
                 Vec::new()
             }
@@ -229,14 +238,14 @@ impl Supervisor {
     }
 
     fn spawn(&mut self, now: Instant) -> Vec<Action> {
-        self.state = State::Starting { since: now };
+        self.state = State::Starting { until: now + self.policy.start_limit };
         self.alive = true;
         vec![Action::Spawn]
     }
 
     fn drain_if_up(&mut self, now: Instant) -> Vec<Action> {
         match self.state {
-            State::Ready { .. } => {
+            State::Ready => {
                 self.state = State::Draining { phase: Phase::Asked, until: now + self.policy.drain_limit };
                 vec![Action::Drain]
             }
@@ -297,7 +306,11 @@ impl Supervisor {
 
     fn tick(&mut self, now: Instant) -> Vec<Action> {
         match &self.state {
-            State::Starting { since } if now >= *since + self.policy.start_limit => vec![Action::Kill],
+            State::Starting { until } if now >= *until => {
+                // A process that is slow to die is killed again later, not at once and for ever.
+                self.state = State::Starting { until: now + self.policy.term_limit };
+                vec![Action::Kill]
+            }
             State::Backoff { until } if now >= *until => {
                 self.restarts += 1;
                 self.spawn(now)
@@ -313,7 +326,7 @@ impl Supervisor {
             State::Starting { .. }
             | State::Backoff { .. }
             | State::Draining { .. }
-            | State::Ready { .. }
+            | State::Ready
             | State::Stopped
             | State::Held { .. } => Vec::new(),
         }
@@ -374,6 +387,25 @@ mod tests {
         let at = at + policy.term_limit;
         assert_eq!(supervisor.step(at, Event::Tick), [Action::Kill]);
         assert_eq!(supervisor.step(at, DIED), [Action::Spawn], "no failure: it was asked to go");
+    }
+
+    #[test]
+    fn who_does_not_get_ready_is_killed_now_and_then_until_it_is_gone() {
+        let now = Instant::now();
+        let policy = Policy::default();
+        let mut supervisor = Supervisor::new(policy);
+        supervisor.step(now, Event::Start);
+        let at = now + policy.start_limit;
+        assert_eq!(supervisor.next_tick(), Some(at));
+        assert_eq!(supervisor.step(at, Event::Tick), [Action::Kill]);
+        assert_eq!(supervisor.step(at, Event::Tick), []);
+        assert!(supervisor.next_tick() > Some(at), "the timer does not spin");
+        assert_eq!(supervisor.step(at + policy.term_limit, Event::Tick), [Action::Kill]);
+        assert_eq!(
+            supervisor.step(at + policy.term_limit, DIED),
+            [Action::Report, Action::Spawn],
+            "a failure like any"
+        );
     }
 
     #[test]
