@@ -185,7 +185,7 @@ pub const PRODUCTION: Manifest = Manifest {
             kind: RoleKind::Worker,
             program: "butterfly-brains",
             serves: &[session::ID, health::ID],
-            calls: &[only(model::ID, &[model::CHAT.method, model::SHOW.method, model::PROBE.method])],
+            calls: &[only(model::ID, &[model::CHAT.method])],
             publishes: &[],
             subscribes: &[],
             provenance: Provenance::NONE,
