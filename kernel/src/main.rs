@@ -8,6 +8,9 @@ use butterfly_kernel::{Options, StartError, run};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Before anything is opened. A descriptor that stays open by a refusal is untidy and no more.
+    #[cfg(target_os = "linux")]
+    let _ = butterfly_sandbox::close_inherited();
     let options = match Options::from_arguments(std::env::args().skip(1)) {
         Ok(options) => options,
         Err(usage) => {

@@ -9,18 +9,20 @@ use crate::manifest::Ports;
 use crate::options::Options;
 use crate::supervisor::{Event, State};
 use butterfly_wire::catalog::{control, topic};
-use butterfly_wire::control::TraceRecords;
+use butterfly_wire::control::{LogLine, TraceRecords};
 use butterfly_wire::limits::PARTIAL_FRAME_MS;
 use butterfly_wire::place::{Place, PlaceError};
 use butterfly_wire::{EndpointId, codec};
+use std::collections::VecDeque;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::rc::Rc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 
 /// Time between two looks at everything that has no event of its own.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
@@ -63,19 +65,19 @@ pub fn run(options: Options) -> Result<(), StartError> {
     // Away from the terminal's process group, so that Ctrl-C there is not ours. A group's leader cannot leave it, and
     // whoever starts the kernel as one, from a shell, wants its Ctrl-C.
     let _ = nix::unistd::setsid();
-    start_log(&place);
+    let own_lines = start_log(&place);
     write_canary(&place)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, live(options, place, &door))
+    local.block_on(&runtime, live(options, place, &door, own_lines))
 }
 
-async fn live(options: Options, place: Place, door: &Door) -> Result<(), StartError> {
+async fn live(options: Options, place: Place, door: &Door, own_lines: OwnLines) -> Result<(), StartError> {
     let client = options.manifest.client().ok_or(StartError::NoClient)?;
     let kernel = build(options, place);
     let listener = door.open()?;
-    let mut child_ended = signal(SignalKind::child())?;
-    let mut ends = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?];
+    let child_ended = signal(SignalKind::child())?;
+    let ends = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?];
     let finished = {
         let mut kernel = kernel.borrow_mut();
         for index in 0..kernel.workers.len() {
@@ -85,8 +87,18 @@ async fn live(options: Options, place: Place, door: &Door) -> Result<(), StartEr
     };
     tokio::task::spawn_local(accept(Rc::clone(&kernel), listener, door.token(), client));
     tokio::task::spawn_local(keep_time(Rc::clone(&kernel)));
-    tokio::task::spawn_local(keep_house(Rc::clone(&kernel)));
+    tokio::task::spawn_local(keep_house(Rc::clone(&kernel), own_lines));
     tracing::info!(pid = std::process::id(), version = env!("CARGO_PKG_VERSION"), "the kernel runs");
+    // A task of its own: what this future waits for itself is polled at every message.
+    let watched = tokio::task::spawn_local(watch(Rc::clone(&kernel), child_ended, ends, finished)).await;
+    watched.map_err(io::Error::other)?;
+    tracing::info!("the kernel ends");
+    kernel.borrow_mut().flush();
+    Ok(())
+}
+
+/// Buries processes that ended, and returns when the kernel is to end: all is down, or has had its time.
+async fn watch(kernel: Shared, mut child_ended: Signal, mut ends: [Signal; 3], finished: Rc<Notify>) {
     let [term, interrupt, hangup] = &mut ends;
     let mut deadline = None;
     loop {
@@ -111,9 +123,6 @@ async fn live(options: Options, place: Place, door: &Door) -> Result<(), StartEr
             deadline = Some(tokio::time::Instant::now() + SHUTDOWN_LIMIT);
         }
     }
-    tracing::info!("the kernel ends");
-    kernel.borrow_mut().flush();
-    Ok(())
 }
 
 fn build(options: Options, place: Place) -> Shared {
@@ -146,8 +155,8 @@ fn build(options: Options, place: Place) -> Shared {
         workers,
         logs: Logs::new(place.logs()),
         crashes: CrashLog::open(place.crashes()),
-        // Half the range, so that counting up from it never wraps.
-        first_trace: u64::from_le_bytes(seed) >> 1,
+        // 48 bits: counting up from it never wraps, and whoever reads a trace id as a double loses no digit.
+        first_trace: u64::from_le_bytes(seed) >> 16,
         options,
         place,
     })
@@ -185,7 +194,7 @@ async fn keep_time(kernel: Shared) {
 }
 
 /// Pings, half frames, statistics and the live trace.
-async fn keep_house(kernel: Shared) {
+async fn keep_house(kernel: Shared, own_lines: OwnLines) {
     let ping_interval = kernel.borrow().options.ping_interval;
     let mut next_ping = Instant::now() + ping_interval;
     let mut next_stats = Instant::now();
@@ -213,6 +222,8 @@ async fn keep_house(kernel: Shared) {
             }
         }
         kernel.publish_trace();
+        let own = std::mem::take(&mut *own_lines.lock().unwrap_or_else(PoisonError::into_inner));
+        kernel.publish_log(own.into());
         kernel.flush();
     }
 }
@@ -275,20 +286,36 @@ fn write_canary(place: &Place) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Lines of the kernel's own log that nobody has been shown yet.
+type OwnLines = Arc<Mutex<VecDeque<LogLine>>>;
+
+/// Lines of the kernel's own log between two looks; the oldest go, and stand in the file all the same.
+const OWN_LINES: usize = 256;
+
 /// The kernel's own log, beside the workers'.
-fn start_log(place: &Place) {
-    let writer = Mutex::new(OwnLog(Logs::new(place.logs())));
+fn start_log(place: &Place) -> OwnLines {
+    let lines = OwnLines::default();
+    let writer = Mutex::new(OwnLog { logs: Logs::new(place.logs()), lines: Arc::clone(&lines) });
     let subscriber = tracing_subscriber::fmt().with_writer(writer).with_ansi(false).finish();
     // Two kernels in one process happen in tests alone; the first one's log serves both.
     let _ = tracing::subscriber::set_global_default(subscriber);
+    lines
 }
 
-struct OwnLog(Logs);
+struct OwnLog {
+    logs: Logs,
+    lines: OwnLines,
+}
 
 impl io::Write for OwnLog {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         for line in String::from_utf8_lossy(bytes).lines() {
-            self.0.append("kernel", line)?;
+            let line = self.logs.append("kernel", line)?;
+            let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            if lines.len() == OWN_LINES {
+                lines.pop_front();
+            }
+            lines.push_back(line);
         }
         Ok(bytes.len())
     }

@@ -3,7 +3,7 @@
 use crate::core::{Kernel, Shared};
 use crate::logs::Lines;
 use butterfly_wire::catalog::{control, topic};
-use butterfly_wire::control::LogLines;
+use butterfly_wire::control::{LogLine, LogLines};
 use butterfly_wire::{EndpointId, codec};
 use std::cell::RefCell;
 use std::io;
@@ -75,12 +75,17 @@ impl Kernel {
                 Err(fault) => tracing::error!(%fault, name, "a log line could not be written"),
             }
         }
-        if !kept.is_empty()
+        self.publish_log(kept);
+        self.flush();
+    }
+
+    /// Shows lines that are in their file to whoever follows.
+    pub fn publish_log(&mut self, lines: Vec<LogLine>) {
+        if !lines.is_empty()
             && self.is_followed(topic::LOGS)
-            && let Ok(payload) = codec::encode(&LogLines { lines: kept })
+            && let Ok(payload) = codec::encode(&LogLines { lines })
         {
             self.publish(EndpointId::KERNEL, control::ID, topic::LOGS, payload);
-            self.flush();
         }
     }
 }

@@ -93,7 +93,7 @@ impl From<ConnectError> for Fault {
     fn from(error: ConnectError) -> Self {
         let (exit, code) = match &error {
             ConnectError::NotRunning(_) => (Exit::NoKernel, "no_kernel"),
-            ConnectError::Foreign { .. } => (Exit::Refused, "denied"),
+            ConnectError::Foreign { .. } | ConnectError::Unreadable { .. } => (Exit::Refused, "denied"),
             ConnectError::Refused(failure) => (Exit::Refused, failure.code.name()),
             ConnectError::Token { .. } => (Exit::Failed, "token"),
             ConnectError::Silent(_) => (Exit::Failed, "silent"),

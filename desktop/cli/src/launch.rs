@@ -116,7 +116,9 @@ async fn reach(context: &Context, child: &mut Child) -> Result<Reached, Fault> {
             // Socket, then token: in between, either may be missing or a leftover of an earlier kernel.
             Err(ConnectError::NotRunning(_) | ConnectError::Token { .. } | ConnectError::Broken(_)) => {}
             Err(ConnectError::Refused(_) | ConnectError::Silent(_)) => {}
-            Err(other @ (ConnectError::Foreign { .. } | ConnectError::Stranger(_))) => return Err(other.into()),
+            Err(
+                other @ (ConnectError::Foreign { .. } | ConnectError::Unreadable { .. } | ConnectError::Stranger(_)),
+            ) => return Err(other.into()),
         }
         tokio::select! {
             ended = child.wait() => return Ok(Reached::Ended(ended?.to_string())),

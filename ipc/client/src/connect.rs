@@ -25,6 +25,8 @@ pub enum ConnectError {
     NotRunning(PathBuf),
     #[error("{path} belongs to somebody else (user {owner}); refusing to talk to it")]
     Foreign { path: PathBuf, owner: u32 },
+    #[error("{path} cannot be looked into: {fault}; it must be yours")]
+    Unreadable { path: PathBuf, fault: std::io::Error },
     #[error("the token in {path} cannot be read: {fault}; restart the kernel with `butterfly down` and `butterfly up`")]
     Token { path: PathBuf, fault: std::io::Error },
     #[error("the kernel refused the connection: {0}")]
@@ -116,13 +118,13 @@ pub fn welcome(answer: &[u8]) -> Result<Welcome, ConnectError> {
 fn own(place: &Place) -> Result<(), ConnectError> {
     let socket = place.socket();
     let Some(folder) = socket.parent() else { return Ok(()) };
-    let Ok(found) = std::fs::symlink_metadata(folder) else {
-        return Err(ConnectError::NotRunning(socket));
+    let look = |fault: std::io::Error| match fault.kind() {
+        std::io::ErrorKind::NotFound => ConnectError::NotRunning(socket.clone()),
+        _ => ConnectError::Unreadable { path: folder.to_owned(), fault },
     };
+    let found = std::fs::symlink_metadata(folder).map_err(look)?;
     // The token's folder is under the user's home or runtime folder: its owner is the user.
-    let Ok(home) = std::fs::metadata(&place.runtime) else {
-        return Err(ConnectError::NotRunning(socket));
-    };
+    let home = std::fs::metadata(&place.runtime).map_err(look)?;
     if found.uid() != home.uid() || !found.is_dir() {
         return Err(ConnectError::Foreign { path: folder.to_owned(), owner: found.uid() });
     }

@@ -45,6 +45,16 @@ pub fn system() -> System {
     back_end::system()
 }
 
+/// Closes every descriptor above standard error, so that whoever started this process gets its end-of-file. To be called
+/// first thing in `main`: a descriptor that something in this process already owns would be closed under it.
+///
+/// # Errors
+/// When the system refuses; what was inherited is then still open, which is untidy and no more.
+#[cfg(target_os = "linux")]
+pub fn close_inherited() -> Result<(), JailError> {
+    linux::close_inherited()
+}
+
 /// Confines the calling process as `profile` says and replaces it by the program. The process must be single-threaded
 /// and owned by the caller, as the jail's is: descriptors above 2 are closed and nothing of it comes back.
 ///

@@ -8,6 +8,8 @@ mod landlock;
 mod process;
 mod syscalls;
 
+pub(crate) use process::close_inherited;
+
 use crate::assess::{BelowFloor, FLOOR_ABI};
 use crate::{JailError, JailExit, Profile, System};
 use butterfly_wire::confinement::Layer;
@@ -36,7 +38,7 @@ pub(crate) fn confine_and_exec(profile: &Profile) -> JailError {
 fn confine(profile: &Profile) -> Result<(), JailError> {
     process::demand_single_thread()?;
     process::start_session()?;
-    process::close_inherited()?;
+    close_inherited()?;
     process::reset_signals()?;
     process::set_limits(&profile.limits)?;
     process::drop_capabilities()?;

@@ -34,7 +34,7 @@ pub(super) fn start_session() -> Result<(), JailError> {
 
 /// Closes everything but standard input (the bus), output and error. Marking them would leave them open until `execve`, and within
 /// reach of anything that runs before it.
-pub(super) fn close_inherited() -> Result<(), JailError> {
+pub(crate) fn close_inherited() -> Result<(), JailError> {
     // SAFETY: takes three numbers. The caller promised that the process is its own, so no descriptor above 2 has an owner
     // in this process that would use it again.
     match unsafe { libc::close_range(3, libc::c_uint::MAX, 0) } {
