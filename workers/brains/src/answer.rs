@@ -4,7 +4,7 @@
 //! closes the connection to the model.
 
 use crate::pieces::{PIECE_BYTES, pieces};
-use crate::prompt::{Prompt, context_for};
+use crate::prompt::Prompt;
 use crate::store::Fit;
 use crate::turn::OpenTurn;
 use butterfly_api::model::{self, Cause, ChatEnd, ChatItem, ChatRequest, Finish, Message, ModelError, Role, Usage};
@@ -128,7 +128,7 @@ impl Answer<'_> {
             messages: messages.to_vec(),
             tools: Vec::new(),
             think: model::Think::Default,
-            context_tokens: Some(context_for(self.prompt.needed(messages))),
+            context_tokens: self.prompt.context(messages),
             max_tokens: None,
             temperature: None,
             format: None,

@@ -24,9 +24,8 @@ const REQUEST_BYTES: usize = 768 << 10;
 /// Most tokens that are kept free for the answer.
 const ANSWER_TOKENS: u32 = 2048;
 
-/// The smallest context that is asked for. Sizes are powers of two from here on: a server that has to provide another
-/// size loads the model anew, which takes seconds.
-const SMALLEST_CONTEXT: u32 = 8192;
+/// What the model worker leaves for the answer at least, where the choice of the context is its own.
+const WORKERS_CHOICE_TOKENS: u32 = 4096;
 
 /// The largest context that is asked for. Beyond it, an 8B model's context alone takes more than 4 GiB.
 const LARGEST_CONTEXT: u32 = 32_768;
@@ -74,9 +73,17 @@ impl Prompt {
         messages
     }
 
-    /// Tokens of context that these messages need, with room for the answer.
-    pub(crate) fn needed(&self, messages: &[Message]) -> u32 {
-        self.scaled(tokens_of(messages)).saturating_add(ANSWER_TOKENS)
+    /// The context to ask for; `None` leaves it to the model worker, which knows what the model is loaded with and
+    /// spares a server to load it anew. It estimates tokens as [`estimate`] does, so it needs to be told only when this
+    /// model has counted many more, and when a conversation has grown so long that its context would fill the memory.
+    pub(crate) fn context(&self, messages: &[Message]) -> Option<u32> {
+        let estimated = tokens_of(messages);
+        let needed = self.scaled(estimated).saturating_add(ANSWER_TOKENS);
+        if needed > LARGEST_CONTEXT {
+            return Some(LARGEST_CONTEXT);
+        }
+        // Powers of two: with each other size the model is loaded anew.
+        (needed > estimated.saturating_add(WORKERS_CHOICE_TOKENS)).then(|| needed.next_power_of_two())
     }
 
     /// Whether a context of this many tokens is too small for the messages and an answer.
@@ -137,11 +144,6 @@ impl Prompt {
 /// Tokens of a context that the prompt may take: a small context gives a quarter of itself to the answer.
 fn for_prompt(context: u32) -> u32 {
     context - ANSWER_TOKENS.min(context / 4)
-}
-
-/// The context to ask for when `needed` tokens are needed.
-pub(crate) fn context_for(needed: u32) -> u32 {
-    needed.clamp(SMALLEST_CONTEXT, LARGEST_CONTEXT).next_power_of_two()
 }
 
 fn past(turn: &Turn) -> Past {
@@ -236,7 +238,7 @@ mod tests {
         assert!(prompt.overflows(4096, &all));
         assert!(prompt.fit(4096, &all));
         let kept = prompt.messages("now", &[]);
-        assert!(!prompt.overflows(4096, &kept), "needs {}", prompt.needed(&kept));
+        assert!(!prompt.overflows(4096, &kept));
         assert_eq!(prompt.left_out, prompt.first(11) - 1);
         assert!(prompt.left_out > 0 && prompt.left_out < 10);
         assert_eq!(kept.last().map(|message| message.content.as_str()), Some("now"));
@@ -279,17 +281,23 @@ mod tests {
     fn estimates_grow_with_what_the_model_counts_and_never_shrink() {
         let mut prompt = Prompt::new(&earlier(vec![]), None);
         let messages = prompt.messages(&"word ".repeat(1000), &[]);
-        let before = prompt.needed(&messages);
+        let before = prompt.scaled(tokens_of(&messages));
         prompt.learn(&messages, 10);
-        assert_eq!(prompt.needed(&messages), before);
-        prompt.learn(&messages, 2 * (before - ANSWER_TOKENS));
-        assert!(prompt.needed(&messages) >= 2 * before - ANSWER_TOKENS - 2);
+        assert_eq!(prompt.scaled(tokens_of(&messages)), before);
+        prompt.learn(&messages, 2 * before);
+        assert_eq!(prompt.scaled(tokens_of(&messages)), 2 * before);
+        prompt.learn(&messages, u32::MAX);
+        assert_eq!(prompt.scaled(tokens_of(&messages)), 4 * before);
     }
 
     #[test]
-    fn contexts_come_in_few_sizes() {
-        assert_eq!(context_for(1), 8192);
-        assert_eq!(context_for(8193), 16_384);
-        assert_eq!(context_for(1_000_000), 32_768);
+    fn context_is_the_model_workers_choice_unless_it_cannot_know_or_memory_would_not_do() {
+        let mut prompt = Prompt::new(&earlier(vec![]), None);
+        let messages = prompt.messages(&"word ".repeat(3000), &[]);
+        assert_eq!(prompt.context(&messages), None);
+        prompt.scale = 2.0;
+        assert_eq!(prompt.context(&messages), Some(16_384));
+        let long = prompt.messages(&"word ".repeat(30_000), &[]);
+        assert_eq!(prompt.context(&long), Some(LARGEST_CONTEXT));
     }
 }

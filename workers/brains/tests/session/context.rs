@@ -107,10 +107,14 @@ async fn models_own_count_corrects_the_estimate_of_the_next_turn() {
 }
 
 #[tokio::test]
-async fn context_asked_for_grows_in_steps_with_the_conversation() {
-    let (_, model, _) = after(13, vec![vec![started(32_768), text("ok")]]).await;
-    let asked: Vec<_> = model.asked().iter().filter_map(|request| request.context_tokens).collect();
-    assert_eq!(asked.first(), Some(&8192));
-    assert_eq!(asked.last(), Some(&16_384));
-    assert!(asked.is_sorted());
+async fn context_is_asked_for_only_when_the_model_worker_cannot_choose_it() {
+    let long = "word ".repeat(25_000);
+    let model =
+        Scripted::new([vec![started(8192), text("ok")], vec![exceeded(32_768)], vec![started(32_768), text("ok")]]);
+    let bus = brains_asking(&model);
+    let first = turn(&bus, say(None, "hi")).await;
+    let second = turn(&bus, say(Some(first.conversation()), &long)).await;
+    assert_eq!(second.text(), "ok");
+    let asked: Vec<_> = model.asked().iter().map(|request| request.context_tokens).collect();
+    assert_eq!(asked, [None, Some(32_768), Some(32_768)]);
 }
