@@ -71,3 +71,21 @@ pub const KIT: Manifest = Manifest {
         },
     ],
 };
+
+/// The table of the benchmarks: one worker that answers with bare frames, and one that does so through the runtime.
+pub const BENCH: Manifest =
+    Manifest { roles: &[measured("bench_echo"), measured("bench_service"), KIT.roles[KIT.roles.len() - 1]] };
+
+const fn measured(program: &'static str) -> Role {
+    Role {
+        name: program,
+        kind: RoleKind::Worker,
+        program,
+        serves: &[kit::ID, health::ID],
+        calls: &[],
+        publishes: &[],
+        subscribes: &[],
+        provenance: Provenance::TOOL,
+        template: NOTHING,
+    }
+}

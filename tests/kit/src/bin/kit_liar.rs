@@ -77,8 +77,7 @@ impl Liar {
         match header.kind() {
             Some(Kind::Event) if header.service == control::ID && header.method == topic::PING => {
                 let ping: Ping = codec::decode(payload)?;
-                handshake::send_event(&mut self.bus, topic::PONG, &ping)
-                    .map_err(anyhow::Error::from)
+                handshake::send_event(&mut self.bus, topic::PONG, &ping).map_err(anyhow::Error::from)
             }
             Some(Kind::Request) if header.service == kit::ID && header.method == kit::ECHO.method => {
                 // The echo's argument is the lie to tell.

@@ -73,8 +73,8 @@ impl Kit for Honest {
 }
 
 async fn flood(bus: &Bus, to: EndpointId, calls: u32, bytes: u32) -> Result<Answer, Failure> {
-    let payload =
-        codec::encode(&vec![1_u8; bytes as usize]).map_err(|fault| Failure::new(ErrorCode::TooLarge, fault.to_string()))?;
+    let payload = codec::encode(&vec![1_u8; bytes as usize])
+        .map_err(|fault| Failure::new(ErrorCode::TooLarge, fault.to_string()))?;
     let (mut busy, mut answered, mut other) = (0, 0, 0);
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..calls {
