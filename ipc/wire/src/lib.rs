@@ -4,8 +4,9 @@
 //! messages, errors and version. It is *not* a transport: it knows no socket, no runtime and no process.
 //!
 //! Invariants:
-//! - A peer's bytes are examined in this order: length, version, rights, decode. Nothing here allocates more
-//!   than [`frame::FRAME_LIMIT`] for a frame, and no byte sequence panics.
+//! - A peer's bytes are examined in this order: length, version, rights, decode. No byte
+//!   sequence panics, no allocation is larger than [`frame::FRAME_LIMIT`], and all that one frame decodes to takes less
+//!   than four times that.
 //! - bincode is called in [`codec`] alone (`docs/adr/0001-bincode.md`).
 //! - Enums grow only at their end; the golden bytes in `tests/` hold every message to that.
 
