@@ -296,16 +296,19 @@ fn the_example_client_speaks_from_the_protocol_page_alone() {
         let (instance, _bus) = assistant(&server).await?;
         server.next(Endpoint::Chat, Scenario::say("Hello, Python."));
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples/client.py");
-        let output = tokio::process::Command::new("python3")
-            .arg(script)
-            .arg("hello")
-            .env("BUTTERFLY_HOME", instance.home.path())
-            .output()
-            .await?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-        assert!(text.contains("Hello, Python."), "{text}");
-        assert!(text.contains("model") && text.contains("brains"), "{text}");
+        for (arguments, wanted) in
+            [(&["status"][..], &["model", "brains"][..]), (&["say", "hello"], &["Hello, Python."])]
+        {
+            let output = tokio::process::Command::new("python3")
+                .arg(script)
+                .args(arguments)
+                .env("BUTTERFLY_HOME", instance.home.path())
+                .output()
+                .await?;
+            let text = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+            assert!(wanted.iter().all(|word| text.contains(word)), "{text}");
+        }
         Ok(())
     });
 }
