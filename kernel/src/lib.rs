@@ -23,6 +23,7 @@ pub mod lifecycle;
 pub mod listener;
 pub mod logs;
 pub mod manifest;
+pub mod numbers;
 pub mod options;
 pub mod peer;
 pub mod pending;

@@ -1,10 +1,11 @@
 //! One connection: who is at its end, what came in half, what waits to go out, and how it has behaved.
 
 use crate::manifest::{Role, RoleKind};
+use crate::numbers::NumberMap;
 use crate::queue::{Full, Queue, Refund, Weight};
 use butterfly_wire::{EndpointId, Header};
 use interprocess::os::unix::uds_local_socket::tokio::Stream;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -86,7 +87,7 @@ pub struct Peer {
     /// Bytes of this peer's that wait in others' queues.
     pub charged: usize,
     /// Calls that it has open as a caller: its own number to the kernel's.
-    pub calls: HashMap<u64, u64>,
+    pub calls: NumberMap<u64>,
     /// How many it has open as a callee.
     pub serving: usize,
     pub topics: HashSet<(u16, u16)>,
@@ -112,7 +113,7 @@ impl Peer {
             queue: Queue::default(),
             dirty: false,
             charged: 0,
-            calls: HashMap::new(),
+            calls: NumberMap::default(),
             serving: 0,
             topics: HashSet::new(),
             violations: BTreeMap::new(),

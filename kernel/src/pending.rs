@@ -1,11 +1,12 @@
 //! Calls in flight: explicit slots whose number, with its generation, is the correlation id that the callee sees.
 
+use crate::trace::TraceSlot;
 use butterfly_wire::EndpointId;
 use butterfly_wire::catalog::{Flow, MethodInfo};
 use std::time::{Duration, Instant};
 
 /// One call between two peers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Call {
     pub caller: EndpointId,
     /// The caller's own number for it.
@@ -13,6 +14,8 @@ pub struct Call {
     pub callee: EndpointId,
     pub info: &'static MethodInfo,
     pub trace: u64,
+    /// Where the trace's provenance is kept.
+    pub trace_slot: TraceSlot,
     /// The kernel's number of the call that it was made for; 0 for none.
     pub parent: u64,
     pub background: bool,
@@ -179,6 +182,7 @@ mod tests {
             callee: EndpointId::new(2, 1),
             info,
             trace: 1,
+            trace_slot: 0,
             parent: 0,
             background: false,
             started: now,

@@ -7,6 +7,7 @@ use crate::pending::{Call, Lookup};
 use crate::policy::{self, Act};
 use crate::queue::Weight;
 use crate::supervisor;
+use crate::trace::TraceSlot;
 use butterfly_wire::catalog::{self, Flow, MethodInfo, control, health};
 use butterfly_wire::frame::CHUNK_LIMIT;
 use butterfly_wire::limits::{
@@ -103,30 +104,36 @@ impl Kernel {
             return Err(busy("it is answering as many calls as it may"));
         }
         let mut background = header.flags.contains(Flags::BACKGROUND);
-        let mut allowance = Duration::from_millis(u64::from(match header.deadline_ms {
+        let mut allowance_ms = match header.deadline_ms {
             0 => info.deadline_ms,
             asked => asked.min(DEADLINE_LIMIT_MS),
-        }));
-        let trace = match self.pending.get(header.parent) {
+        };
+        let (trace, joined) = match self.pending.get(header.parent) {
             Some(parent) if parent.callee == from => {
                 background |= parent.background;
                 if parent.info.flow == Flow::Unary {
-                    allowance = allowance.min(parent.deadline.saturating_duration_since(now));
+                    let left = parent.deadline.saturating_duration_since(now).as_millis();
+                    allowance_ms = allowance_ms.min(u32::try_from(left).unwrap_or(u32::MAX));
                 }
-                parent.trace
+                (parent.trace, Some(parent.trace_slot))
             }
             // The call that it was made for has ended meanwhile: nobody wants its result.
             None if header.parent != 0 && self.pending.lookup(header.parent) == Lookup::Late => {
                 return Err(Failure::new(ErrorCode::Cancelled, "the call that this was made for has ended"));
             }
-            None if header.parent == 0 && (role.kind == RoleKind::Client || background) => self.new_trace(),
+            None if header.parent == 0 && (role.kind == RoleKind::Client || background) => (self.new_trace(), None),
             Some(_) | None => {
                 self.violate(from, Violation::NoTrace);
                 let message = "a call belongs to the call that it is made for, or is background work";
                 return Err(Failure::new(ErrorCode::NoTrace, message));
             }
         };
-        let provenance = self.traces.enter(trace, role.provenance.union(header.provenance));
+        let brought = role.provenance.union(header.provenance);
+        let (trace_slot, provenance) = match joined {
+            Some(slot) => (slot, self.traces.join(slot, brought)),
+            None => (self.traces.begin(brought), brought),
+        };
+        let allowance = Duration::from_millis(u64::from(allowance_ms));
         let credit = header.credit.min(CREDIT_LIMIT);
         let call = Call {
             caller: from,
@@ -134,6 +141,7 @@ impl Kernel {
             callee,
             info,
             trace,
+            trace_slot,
             parent: header.parent,
             background,
             started: now,
@@ -165,7 +173,7 @@ impl Kernel {
             destination: callee,
             correlation: number,
             parent: header.parent,
-            deadline_ms: u32::try_from(allowance.as_millis()).unwrap_or(u32::MAX).max(1),
+            deadline_ms: allowance_ms.max(1),
             credit,
             trace,
         };
@@ -228,13 +236,14 @@ impl Kernel {
     }
 
     fn answer(&mut self, from: EndpointId, kind: Kind, header: &Header, payload: &[u8], now: Instant) {
-        let Some(call) = self.own_call(from, header).cloned() else { return };
-        if closing_kind(call.info) != kind {
+        let Some(call) = self.own_call(from, header) else { return };
+        let (info, trace_slot) = (call.info, call.trace_slot);
+        if closing_kind(info) != kind {
             return self.violate(from, Violation::WrongFlow);
         }
         // Before the call is closed: its trace may end with it, and the answer carries what the trace has touched.
-        let provenance = self.taint(from, &call, header.provenance);
-        self.close_call(header.correlation);
+        let provenance = self.taint(from, trace_slot, header.provenance);
+        let Some(call) = self.close_call(header.correlation) else { return };
         let flags = Flags(header.flags.0 & Flags::ERROR.0);
         let answer = Header { flags, provenance, ..towards_caller(kind, &call) };
         self.record(now, from, call.caller, &answer, payload.len(), header.correlation);
@@ -260,8 +269,8 @@ impl Kernel {
         let Some(call) = self.pending.get_mut(header.correlation) else { return };
         call.credit -= 1;
         call.rearm(now);
-        let call = call.clone();
-        let provenance = self.taint(from, &call, header.provenance);
+        let call = *call;
+        let provenance = self.taint(from, call.trace_slot, header.provenance);
         let item = Header { provenance, ..towards_caller(Kind::Item, &call) };
         self.record(now, from, call.caller, &item, payload.len(), header.correlation);
         if self.deliver(call.caller, from, &item, payload, Weight::Ordinary).is_err() {
@@ -285,8 +294,8 @@ impl Kernel {
         }
         let Some(call) = self.pending.get_mut(number) else { return };
         call.upload_credit -= 1;
-        let call = call.clone();
-        let provenance = self.taint(from, &call, header.provenance);
+        let call = *call;
+        let provenance = self.taint(from, call.trace_slot, header.provenance);
         let item = Header { provenance, ..towards_callee(Kind::Item, number, &call) };
         self.record(now, from, call.callee, &item, payload.len(), number);
         if self.deliver(call.callee, from, &item, payload, Weight::Ordinary).is_err() {
@@ -302,7 +311,7 @@ impl Kernel {
         let Some(call) = self.pending.get_mut(number) else { return };
         call.upload_open = false;
         call.rearm(now);
-        let call = call.clone();
+        let call = *call;
         let end = towards_callee(Kind::End, number, &call);
         self.record(now, from, call.callee, &end, 0, number);
         let _ = self.deliver(call.callee, from, &end, &[], Weight::Terminal);
@@ -319,7 +328,7 @@ impl Kernel {
             call.rearm(now);
         }
         call.credit = total;
-        let call = call.clone();
+        let call = *call;
         let credit = Header { credit: header.credit, ..towards_callee(Kind::Credit, number, &call) };
         let _ = self.deliver(call.callee, from, &credit, &[], Weight::Terminal);
     }
@@ -333,7 +342,7 @@ impl Kernel {
         let Some(call) = self.pending.get_mut(header.correlation) else { return };
         call.upload_credit = total;
         call.rearm(now);
-        let call = call.clone();
+        let call = *call;
         let credit = Header { credit: header.credit, ..towards_caller(Kind::Credit, &call) };
         let _ = self.deliver(call.caller, from, &credit, &[], Weight::Terminal);
     }
@@ -353,7 +362,7 @@ impl Kernel {
 
     /// Closes a call, tells its callee to stop and its caller why.
     fn abandon(&mut self, number: u64, failure: &Failure) {
-        let Some(call) = self.pending.get(number).cloned() else { return };
+        let Some(call) = self.pending.get(number).copied() else { return };
         self.cancel_callee(number, EndpointId::KERNEL, Instant::now());
         self.fail(call.caller, call.caller_correlation, closing_kind(call.info), failure);
     }
@@ -407,9 +416,9 @@ impl Kernel {
     }
 
     /// Adds what a speaker carries to its trace; returns the union.
-    fn taint(&mut self, from: EndpointId, call: &Call, claimed: Provenance) -> Provenance {
+    fn taint(&mut self, from: EndpointId, slot: TraceSlot, claimed: Provenance) -> Provenance {
         let own = self.peers.get(from).map_or(Provenance::NONE, |peer| peer.role.provenance);
-        self.traces.add(call.trace, own.union(claimed))
+        self.traces.add(slot, own.union(claimed))
     }
 
     fn close_call(&mut self, number: u64) -> Option<Call> {
@@ -420,7 +429,7 @@ impl Kernel {
         if let Some(peer) = self.peers.get_mut(call.callee) {
             peer.serving = peer.serving.saturating_sub(1);
         }
-        self.traces.leave(call.trace);
+        self.traces.leave(call.trace_slot);
         Some(call)
     }
 
@@ -460,7 +469,7 @@ impl Kernel {
             .pending
             .iter()
             .filter(|(_, call)| call.caller == id || call.callee == id)
-            .map(|(number, call)| (number, call.clone()))
+            .map(|(number, call)| (number, *call))
             .collect();
         let answering = open.iter().filter(|(_, call)| call.callee == id);
         let last_words = LastWords {

@@ -3,21 +3,16 @@
 use butterfly_wire::control::Traced;
 use butterfly_wire::limits::TRACE_RING;
 use butterfly_wire::{EndpointId, Header, Provenance};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Instant;
 
-/// One header, as it was delivered, under the kernel's number of its call.
+/// One header, as it was delivered, under the kernel's number of its call. In the form in which it is cheap to keep: all
+/// are kept, few are ever looked at.
 #[derive(Clone, Copy, Debug)]
 struct Record {
-    at_us: u64,
+    at: Instant,
     header: Header,
     payload_bytes: u32,
-}
-
-impl Record {
-    fn traced(&self) -> Traced {
-        Traced { at_us: self.at_us, header: self.header.to_bytes(), payload_bytes: self.payload_bytes }
-    }
 }
 
 /// A ring of headers. Never a payload.
@@ -38,15 +33,19 @@ impl Ring {
         if self.records.len() == TRACE_RING {
             self.records.pop_front();
         }
-        let at_us = now.duration_since(self.started).as_micros() as u64;
-        self.records.push_back(Record { at_us, header, payload_bytes: payload_bytes as u32 });
+        self.records.push_back(Record { at: now, header, payload_bytes: payload_bytes as u32 });
         self.fresh = (self.fresh + 1).min(TRACE_RING);
+    }
+
+    fn traced(&self, record: &Record) -> Traced {
+        let at_us = record.at.duration_since(self.started).as_micros() as u64;
+        Traced { at_us, header: record.header.to_bytes(), payload_bytes: record.payload_bytes }
     }
 
     /// The newest `most` records that match, oldest first.
     fn newest(&self, most: usize, matches: impl Fn(&Header) -> bool) -> Vec<Traced> {
-        let mut found: Vec<_> =
-            self.records.iter().rev().filter(|record| matches(&record.header)).take(most).map(Record::traced).collect();
+        let matching = self.records.iter().rev().filter(|record| matches(&record.header));
+        let mut found: Vec<_> = matching.take(most).map(|record| self.traced(record)).collect();
         found.reverse();
         found
     }
@@ -67,7 +66,7 @@ impl Ring {
     pub fn take_fresh(&mut self) -> Vec<Traced> {
         let from = self.records.len() - self.fresh.min(self.records.len());
         self.fresh = 0;
-        self.records.iter().skip(from).map(Record::traced).collect()
+        self.records.iter().skip(from).map(|record| self.traced(record)).collect()
     }
 
     /// Forgets what nobody follows.
@@ -76,39 +75,51 @@ impl Ring {
     }
 }
 
-/// The union of what every open trace has touched.
+/// The union of what every open trace has touched, in slots: whoever has an open call of the trace knows its slot, so that
+/// nothing is ever looked up.
 #[derive(Debug, Default)]
 pub struct Traces {
-    open: HashMap<u64, (Provenance, u32)>,
+    slots: Vec<(Provenance, u32)>,
+    free: Vec<TraceSlot>,
 }
 
-impl Traces {
-    /// One more call belongs to the trace; returns its union so far.
-    pub fn enter(&mut self, trace: u64, bits: Provenance) -> Provenance {
-        let entry = self.open.entry(trace).or_default();
-        entry.0 = entry.0.union(bits);
-        entry.1 += 1;
-        entry.0
-    }
+/// Where the union of an open trace is. Held by the trace's open calls, and by nobody else.
+pub type TraceSlot = u32;
 
-    /// Adds what somebody in the trace has touched; returns the union.
-    pub fn add(&mut self, trace: u64, bits: Provenance) -> Provenance {
-        match self.open.get_mut(&trace) {
-            Some(entry) => {
-                entry.0 = entry.0.union(bits);
-                entry.0
+impl Traces {
+    /// A new trace, with its first call.
+    pub fn begin(&mut self, bits: Provenance) -> TraceSlot {
+        match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = (bits, 1);
+                slot
             }
-            None => bits,
+            None => {
+                self.slots.push((bits, 1));
+                (self.slots.len() - 1) as TraceSlot
+            }
         }
     }
 
+    /// One more call belongs to the trace; returns its union so far.
+    pub fn join(&mut self, slot: TraceSlot, bits: Provenance) -> Provenance {
+        self.slots[slot as usize].1 += 1;
+        self.add(slot, bits)
+    }
+
+    /// Adds what somebody in the trace has touched; returns the union.
+    pub fn add(&mut self, slot: TraceSlot, bits: Provenance) -> Provenance {
+        let union = &mut self.slots[slot as usize].0;
+        *union = union.union(bits);
+        *union
+    }
+
     /// One call of the trace has ended.
-    pub fn leave(&mut self, trace: u64) {
-        if let Some(entry) = self.open.get_mut(&trace) {
-            entry.1 -= 1;
-            if entry.1 == 0 {
-                self.open.remove(&trace);
-            }
+    pub fn leave(&mut self, slot: TraceSlot) {
+        let calls = &mut self.slots[slot as usize].1;
+        *calls -= 1;
+        if *calls == 0 {
+            self.free.push(slot);
         }
     }
 }
@@ -120,12 +131,24 @@ mod tests {
     #[test]
     fn provenance_only_grows_while_a_trace_is_open() {
         let mut traces = Traces::default();
-        traces.enter(1, Provenance::USER);
-        traces.enter(1, Provenance::WEB);
-        traces.leave(1);
-        assert_eq!(traces.add(1, Provenance::NONE), Provenance::USER.union(Provenance::WEB));
-        traces.leave(1);
-        assert_eq!(traces.add(1, Provenance::NONE), Provenance::NONE, "a closed trace is forgotten");
+        let slot = traces.begin(Provenance::USER);
+        traces.join(slot, Provenance::WEB);
+        traces.leave(slot);
+        assert_eq!(traces.add(slot, Provenance::NONE), Provenance::USER.union(Provenance::WEB));
+        traces.leave(slot);
+        let next = traces.begin(Provenance::TOOL);
+        assert_eq!(traces.add(next, Provenance::NONE), Provenance::TOOL, "a closed trace is forgotten");
+    }
+
+    #[test]
+    fn two_open_traces_never_share_a_slot() {
+        let mut traces = Traces::default();
+        let (first, second) = (traces.begin(Provenance::USER), traces.begin(Provenance::WEB));
+        traces.leave(first);
+        let third = traces.begin(Provenance::NONE);
+        assert_ne!(second, third);
+        assert_eq!(traces.add(second, Provenance::NONE), Provenance::WEB);
+        assert_eq!(traces.add(third, Provenance::NONE), Provenance::NONE);
     }
 
     #[test]
