@@ -55,8 +55,9 @@ import socket, struct, sys
 s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.settimeout(10)
 payload = b"BFLY" + struct.pack("<HHB", 1, 1, 0) + open(sys.argv[2], "rb").read()
 header = struct.pack("<BBHHHQQQQIIQ", 0, 8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0)
-s.sendall(struct.pack("<I", len(header) + len(payload)) + header + payload)
-try: got = s.recv(4096)
+try: # A refusal may come before a word was said.
+    s.sendall(struct.pack("<I", len(header) + len(payload)) + header + payload)
+    got = s.recv(4096)
 except ConnectionError: got = b""
 sys.exit(0 if got else 7)
 "#;

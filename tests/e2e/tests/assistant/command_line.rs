@@ -339,7 +339,8 @@ struct Terminal {
 #[cfg(target_os = "linux")]
 impl Terminal {
     fn chat(home: &Path) -> anyhow::Result<Self> {
-        let chat = format!("'{}' --home '{}' chat", program("butterfly")?.display(), home.display());
+        // `exec`, because a shell that waits would be hit by the same Ctrl-C and answer for it.
+        let chat = format!("exec '{}' --home '{}' chat", program("butterfly")?.display(), home.display());
         let mut command = Command::new("script");
         command.args(["--quiet", "--return", "--flush", "--command", &chat, "/dev/null"]);
         command.env("TERM", "xterm").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
