@@ -32,7 +32,9 @@ pub async fn measure(options: &Options) -> anyhow::Result<Section> {
              else, so that they hide as little as possible of what is between them: this is the comparison that the \
              target is for. Below it is the same with the client library and the worker runtime at both ends, as a real \
              call has them. The caller is one and the same process for both sides. Behind the kernel the echo is \
-             confined as every worker is (its system calls pass the filters), behind the relay it is not.",
+             confined as every worker is (its system calls pass the filters), behind the relay it is not. On both sides what \
+             is in the middle and what is at the end have a session each, because Linux shares out processor time by \
+             session on a busy machine.",
             calls = rounds * CALLS,
         ),
         rows: vec![median.target(target), p99, library_median, library_p99],

@@ -9,6 +9,8 @@ use std::path::Path;
 
 fn main() -> anyhow::Result<()> {
     if let Some(socket) = std::env::args_os().nth(1) {
+        // As the jail does for a worker.
+        let _ = nix::unistd::setsid();
         return Raw::relayed(Path::new(&socket))?.echo();
     }
     let mut bus = handshake::bus_on_stdin()?;

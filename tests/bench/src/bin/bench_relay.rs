@@ -14,6 +14,8 @@ const BUFFER_BYTES: usize = 64 << 10;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
+    // As the kernel does: Linux shares out processor time by session, so both sides must have as many.
+    let _ = nix::unistd::setsid();
     let mut arguments = std::env::args_os().skip(1);
     let mut listen = || {
         let path = arguments.next().context("usage: bench_relay SOCKET SOCKET")?;

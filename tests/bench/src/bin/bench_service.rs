@@ -24,6 +24,8 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn relayed(socket: OsString) -> anyhow::Result<()> {
+    // As the jail does for a worker.
+    let _ = nix::unistd::setsid();
     let stream = UnixStream::connect(socket).await?;
     butterfly_client::start(stream, Arc::new(Relayed::default())).ended().await;
     Ok(())
