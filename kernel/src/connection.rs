@@ -145,10 +145,13 @@ impl Kernel {
             }
             match frame::split(&bytes[at..], FRAME_LIMIT) {
                 Ok(Some(frame)) => {
-                    at += frame.taken;
-                    if let Some(peer) = self.peers.get_mut(id) {
+                    if at == 0
+                        && let Some(peer) = self.peers.get_mut(id)
+                    {
+                        // Only the first frame can have been begun in an earlier read.
                         peer.partial_since = None;
                     }
+                    at += frame.taken;
                     self.receive(id, &frame.header, frame.payload, now);
                 }
                 Ok(None) => return Poll::Ready(Ok(at)),

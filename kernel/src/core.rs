@@ -177,29 +177,35 @@ impl Kernel {
         weight: Weight,
     ) -> Result<(), Full> {
         let length = frame::wire_length(payload.len());
-        if weight == Weight::Ordinary
-            && self.peers.get(sender).is_some_and(|peer| peer.charged + length > SENDER_QUEUE_BYTES)
-        {
-            return Err(Full);
-        }
-        let Some(peer) = self.peers.get_mut(to) else {
-            return Ok(());
-        };
-        if let Err(full) = peer.deliver(sender, header, payload, weight) {
-            if weight == Weight::Terminal {
-                // Not even an end gets through: this reader is gone in all but name.
-                peer.close(Closing::NotReading);
-            }
-            return Err(full);
-        }
-        if !peer.dirty {
-            peer.dirty = true;
-            self.dirty.push(to);
-        }
         if let Some(peer) = self.peers.get_mut(sender) {
+            if weight == Weight::Ordinary && peer.charged + length > SENDER_QUEUE_BYTES {
+                return Err(Full);
+            }
             peer.charged += length;
         }
-        Ok(())
+        let refused = match self.peers.get_mut(to) {
+            None => Ok(()),
+            Some(peer) => match peer.deliver(sender, header, payload, weight) {
+                Ok(()) => {
+                    if !peer.dirty {
+                        peer.dirty = true;
+                        self.dirty.push(to);
+                    }
+                    return Ok(());
+                }
+                Err(full) => {
+                    if weight == Weight::Terminal {
+                        // Not even an end gets through: this reader is gone in all but name.
+                        peer.close(Closing::NotReading);
+                    }
+                    Err(full)
+                }
+            },
+        };
+        // Nothing was queued, so nothing is charged.
+        self.refunds.push((sender, length));
+        self.refund();
+        refused
     }
 
     /// Writes what this step has queued, as far as the sockets take it.
