@@ -14,7 +14,7 @@ use rustls::{ClientConfig, RootCertStore};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Questions to each side.
 const QUESTIONS: usize = 200;
@@ -32,14 +32,13 @@ const MODEL: &str = "kit:latest";
 /// When a program is missing or fails.
 pub async fn measure(options: &Options) -> anyhow::Result<Section> {
     let questions = options.times(QUESTIONS);
-    let (_server, url) = model_server()?;
-    let environment =
-        [("BUTTERFLY_MODEL_PROVIDER", "ollama"), ("BUTTERFLY_MODEL_URL", url.as_str()), ("BUTTERFLY_MODEL", MODEL)];
+    let (_server, url) = model_server(&[])?;
+    let environment = configured(&url);
     let (_kernel, bus) = Instance::start(Which::Production, &[], &environment).await?;
     let client = client()?;
     let (mut direct, mut through_the_bus) = (Samples::default(), Samples::default());
     for turn in 0..WARM_UP + questions {
-        let (alone, bused) = (ask_directly(&client, &url).await?, ask_the_bus(&bus).await?);
+        let (alone, bused) = (ask_directly(&client, &url).await?.first, ask_the_bus(&bus).await?.first);
         if turn >= WARM_UP {
             direct.push(alone);
             through_the_bus.push(bused);
@@ -63,13 +62,29 @@ pub async fn measure(options: &Options) -> anyhow::Result<Section> {
     })
 }
 
+/// How a kernel is told of that server.
+#[must_use]
+pub fn configured(url: &str) -> [(&'static str, &str); 3] {
+    [("BUTTERFLY_MODEL_PROVIDER", "ollama"), ("BUTTERFLY_MODEL_URL", url), ("BUTTERFLY_MODEL", MODEL)]
+}
+
+/// When an answer came, in ms from the question on.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Answered {
+    /// The first text.
+    pub first: f64,
+    /// The end.
+    pub whole: f64,
+}
+
 /// A server that speaks Ollama's protocol and answers at once, and its address.
 ///
 /// # Errors
 /// When it does not start.
-pub fn model_server() -> anyhow::Result<(Running, String)> {
+pub fn model_server(arguments: &[&str]) -> anyhow::Result<(Running, String)> {
     let mut child = Command::new(program("kit_model_server")?)
         .args(["--model", MODEL])
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()?;
@@ -81,7 +96,10 @@ pub fn model_server() -> anyhow::Result<(Running, String)> {
 }
 
 /// A client like the model worker's.
-fn client() -> anyhow::Result<Client> {
+///
+/// # Errors
+/// When it cannot be set up.
+pub fn client() -> anyhow::Result<Client> {
     // No host here is asked for a certificate; reqwest wants to know all the same how it would check one.
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
@@ -91,8 +109,11 @@ fn client() -> anyhow::Result<Client> {
     Ok(builder.pool_max_idle_per_host(0).tcp_nodelay(true).build()?)
 }
 
-/// Time to the first text, in ms. The answer is then read to its end.
-async fn ask_directly(client: &Client, url: &str) -> anyhow::Result<f64> {
+/// Asks the server itself.
+///
+/// # Errors
+/// When there is no text in the answer.
+pub async fn ask_directly(client: &Client, url: &str) -> anyhow::Result<Answered> {
     let since = Instant::now();
     let body = serde_json::to_vec(&serde_json::json!({
         "model": MODEL,
@@ -118,14 +139,19 @@ async fn ask_directly(client: &Client, url: &str) -> anyhow::Result<f64> {
             }
         }
     }
-    Ok(first.context("the server answered without a word")?.as_secs_f64() * 1e3)
+    answered(since, first)
 }
 
-/// Time to the first text, in ms. The answer is then read to its end.
+fn answered(since: Instant, first: Option<Duration>) -> anyhow::Result<Answered> {
+    let first = first.context("the answer has no word")?;
+    Ok(Answered { first: first.as_secs_f64() * 1e3, whole: since.elapsed().as_secs_f64() * 1e3 })
+}
+
+/// Asks as every client does.
 ///
 /// # Errors
 /// When there is no text in the answer.
-pub async fn ask_the_bus(bus: &Bus) -> anyhow::Result<f64> {
+pub async fn ask_the_bus(bus: &Bus) -> anyhow::Result<Answered> {
     let since = Instant::now();
     let request = SendRequest { conversation: None, text: QUESTION.to_owned(), model: None };
     let mut turn = bus.stream::<Send>(&request).await?;
@@ -137,7 +163,7 @@ pub async fn ask_the_bus(bus: &Bus) -> anyhow::Result<f64> {
             }
             Next::Item(TurnItem::Notice { text }) => bail!("the answer began with a notice: {text}"),
             Next::Item(TurnItem::Started { .. } | TurnItem::Thinking { .. } | TurnItem::Usage(_)) => {}
-            Next::End(_) => return Ok(first.context("the answer has no word")?.as_secs_f64() * 1e3),
+            Next::End(_) => return answered(since, first),
         }
     }
 }

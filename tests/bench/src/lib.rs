@@ -11,8 +11,8 @@
 //! - No figure comes without what it is compared with, from the same run; none is rounded in our favour.
 //! - Everything stays on this machine.
 //!
-//! One file per benchmark: [`round_trip`], [`in_flight`], [`stream`], [`first_token`], [`cold_start`], [`restart`],
-//! [`memory`], [`status`].
+//! One file per benchmark: [`round_trip`], [`in_flight`], [`stream`], [`first_token`], [`tokens`], [`cold_start`],
+//! [`restart`], [`memory`], [`status`].
 
 pub mod cold_start;
 pub mod first_token;
@@ -29,3 +29,4 @@ pub mod service;
 pub mod sides;
 pub mod status;
 pub mod stream;
+pub mod tokens;

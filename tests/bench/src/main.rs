@@ -3,10 +3,23 @@
 use anyhow::Context;
 use butterfly_bench::options::{NAMES, Options};
 use butterfly_bench::report::{Section, page};
-use butterfly_bench::{cold_start, first_token, in_flight, machine, memory, restart, round_trip, status, stream};
+use butterfly_bench::{
+    cold_start, first_token, in_flight, machine, memory, restart, round_trip, status, stream, tokens,
+};
+use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("butterfly-bench: {fault:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
     let options = Options::from_arguments(std::env::args().skip(1))?;
     let conditions = machine::conditions(options.date.clone());
     let mut sections = Vec::new();
@@ -31,6 +44,7 @@ async fn measure(name: &str, options: &Options) -> anyhow::Result<Section> {
         "in-flight" => in_flight::measure(options).await,
         "stream" => stream::measure(options).await,
         "first-token" => first_token::measure(options).await,
+        "tokens" => tokens::measure(options).await,
         "cold-start" => cold_start::measure(options).await,
         "restart" => restart::measure(options).await,
         "memory" => memory::measure(options).await,

@@ -1,6 +1,6 @@
 //! What stays resident while nothing happens.
 
-use crate::first_token::{ask_the_bus, model_server};
+use crate::first_token::{ask_the_bus, configured, model_server};
 use crate::options::Options;
 use crate::report::{Row, Section, Target, Unit};
 use crate::samples::Samples;
@@ -24,9 +24,8 @@ pub async fn measure(options: &Options) -> anyhow::Result<Section> {
     let mut relays = Samples::default();
     for _ in 0..kernels {
         relays.push(relay()?);
-        let (_server, url) = model_server()?;
-        let environment = [("BUTTERFLY_MODEL_PROVIDER", "ollama"), ("BUTTERFLY_MODEL_URL", url.as_str())];
-        let (_kernel, bus) = Instance::start(Which::Production, &[], &environment).await?;
+        let (_server, url) = model_server(&[])?;
+        let (_kernel, bus) = Instance::start(Which::Production, &[], &configured(&url)).await?;
         tokio::time::sleep(REST).await;
         idle.look(&bus).await?;
         ask_the_bus(&bus).await?;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 /// The benchmarks by name, in the order of the report.
-pub const NAMES: [&str; 8] =
-    ["round-trip", "in-flight", "stream", "first-token", "cold-start", "restart", "memory", "status"];
+pub const NAMES: [&str; 9] =
+    ["round-trip", "in-flight", "stream", "first-token", "tokens", "cold-start", "restart", "memory", "status"];
 
 /// How a run is to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
