@@ -8,10 +8,22 @@
 
 #[macro_use]
 mod service;
+pub mod config;
 pub mod control;
+pub mod conversations;
 pub mod health;
+pub mod memory;
 pub mod model;
+pub mod secret;
 pub mod session;
+pub mod storage;
+pub mod vault;
+
+/// A piece of a file that is sent or received, at most [`butterfly_wire::frame::CHUNK_LIMIT`] with its envelope.
+#[derive(Debug, Clone, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub struct Chunk {
+    pub bytes: Vec<u8>,
+}
 
 /// What the [`service!`] macro's expansion refers to.
 pub mod macro_support {

@@ -74,11 +74,33 @@ pub enum Think {
     High,
 }
 
+/// What an answer is for: each purpose may have a model of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    #[default]
+    Chat,
+    /// Summaries, and facts taken from what was said (`memory.summary_model`).
+    Summary,
+}
+
+/// Something that was said or noted before, as memory found it for the last message.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Quote {
+    pub speaker: String,
+    pub text: String,
+    /// Unix time in ms when it was said.
+    pub at_unix_ms: u64,
+}
+
 /// Argument of `chat`.
 #[derive(Debug, Clone, PartialEq, Encode, Decode, Serialize, Deserialize)]
 pub struct ChatRequest {
-    /// `None`: the model worker chooses, and says which in [`ChatItem::Started`].
+    /// `None`: the model worker chooses by `purpose`, and says which in [`ChatItem::Started`].
     pub model: Option<String>,
+    pub purpose: Purpose,
+    /// What memory found. Language models are told of it in `messages`; the built-in responder answers from this.
+    pub recalled: Vec<Quote>,
     pub messages: Vec<Message>,
     pub tools: Vec<ToolSpec>,
     pub think: Think,
@@ -236,11 +258,23 @@ pub struct Running {
     pub models: Vec<RunningModel>,
 }
 
+/// What a vector is for: some models want to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmbedAs {
+    /// Something to be found.
+    #[default]
+    Passage,
+    /// Something to find it with.
+    Query,
+}
+
 /// Argument of `embed`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct EmbedRequest {
     /// `None`: the configured embedding model.
     pub model: Option<String>,
+    pub embed_as: EmbedAs,
     /// At most 64 texts.
     pub texts: Vec<String>,
 }
@@ -303,6 +337,8 @@ pub enum Cause {
     Displaced,
     /// The configuration is not usable.
     Misconfigured,
+    /// The provider needs a secret that the vault does not have. Once it is set, the same request may be sent again.
+    NeedsSecret { name: String, why: String },
 }
 
 /// The declared error of this service.

@@ -4,12 +4,29 @@ use crate::model::Usage;
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+/// Where in a conversation something is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// After the last message of the active branch.
+    #[default]
+    End,
+    /// Instead of this message of the person's, as a branch beside it.
+    InsteadOf(u64),
+    /// Nothing new is said: the message of the person's that this message is, or answers, is answered once more, as a
+    /// branch beside the earlier answer. The request's text is not read.
+    Again(u64),
+}
+
 /// Say something in a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct SendRequest {
     /// Which conversation, or `None` to begin one.
     pub conversation: Option<u64>,
     pub text: String,
+    pub place: Place,
+    /// Go on though nothing can be saved: what is said is gone with the process.
+    pub unsaved: bool,
     /// The model for this turn, or `None` for the one in use.
     pub model: Option<String>,
 }
@@ -18,11 +35,13 @@ pub struct SendRequest {
 #[derive(Debug, Clone, PartialEq, Encode, Decode, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum TurnItem {
-    /// First: the conversation and the turn's number in it, from 1, and the trace that `butterfly trace` shows.
+    /// First: the conversation, the turn's number in it, from 1, the trace that `butterfly trace` shows, and the id of the
+    /// person's message in the transcript, which `butterfly memory explain` takes (0: unsaved). It is durable by now.
     Started {
         conversation: u64,
         turn: u32,
         trace: u64,
+        message: u64,
     },
     Thinking {
         text: String,
@@ -35,6 +54,11 @@ pub enum TurnItem {
         text: String,
     },
     Usage(Usage),
+    /// The turn waits until the vault has this secret, or until it is stopped.
+    NeedsSecret {
+        name: String,
+        why: String,
+    },
 }
 
 /// Why a turn ended.
@@ -70,22 +94,6 @@ pub struct Stopped {
     pub was_running: bool,
 }
 
-/// One conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
-pub struct Conversation {
-    pub id: u64,
-    /// The first words that were said in it.
-    pub title: String,
-    pub turns: u32,
-    pub running: bool,
-}
-
-/// Reply of `list`, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
-pub struct Conversations {
-    pub conversations: Vec<Conversation>,
-}
-
 /// Argument of `use_model`: the model for turns that name none, or `None` to let the model worker choose again.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct UseModel {
@@ -99,8 +107,6 @@ crate::service! {
     stream Send = SEND send(SendRequest) => TurnEnd, yields TurnItem;
     /// Stops the answer that runs in a conversation; what was said of it stays.
     unary Stop = STOP stop(StopRequest) => Stopped;
-    /// The conversations of this run, newest first.
-    unary List = LIST list(()) => Conversations;
     /// Sets the model for turns that name none.
     unary SetModel = USE_MODEL use_model(UseModel) => ();
 }

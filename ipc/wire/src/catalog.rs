@@ -40,7 +40,7 @@ macro_rules! services {
             $(#[$doc])*
             pub mod $module {
                 #[allow(unused_imports)]
-                use super::{FIRST_TOKEN_MS, Flow, MethodInfo, QUICK_MS, REMOTE_MS};
+                use super::{DISK_MS, FIRST_TOKEN_MS, Flow, MethodInfo, QUICK_MS, REMOTE_MS, REWRITE_MS};
                 pub const ID: u16 = $id;
                 pub const NAME: &str = stringify!($module);
                 $(
@@ -66,6 +66,10 @@ const FIRST_TOKEN_MS: u32 = 15 * 60 * 1000;
 const QUICK_MS: u32 = 5_000;
 /// Anything that asks a server on the network, in ms.
 const REMOTE_MS: u32 = 60_000;
+/// Anything that writes to or searches the store: a disk that is busy, and a query's vector from a model, in ms.
+const DISK_MS: u32 = 30_000;
+/// Anything that rewrites the whole store, in ms; for a stream, to the next item.
+const REWRITE_MS: u32 = 10 * 60 * 1000;
 
 services! {
     /// The kernel's own service.
@@ -86,12 +90,12 @@ services! {
         SET_PROFILE = 14 "set_profile" Unary idempotent QUICK_MS;
         PROVE = 15 "prove" Unary once REMOTE_MS;
         SHUTDOWN = 16 "shutdown" Unary idempotent QUICK_MS;
+        MOVE_DATA = 17 "move_data" Unary once REWRITE_MS;
     }
     /// Conversations: the agent loop as a service. Served by brains.
     session = 1 {
         SEND = 1 "send" Stream once FIRST_TOKEN_MS;
         STOP = 2 "stop" Unary idempotent QUICK_MS;
-        LIST = 3 "list" Unary idempotent QUICK_MS;
         USE_MODEL = 4 "use_model" Unary idempotent QUICK_MS;
     }
     /// Language models. Served by model.
@@ -104,9 +108,67 @@ services! {
         EMBED = 6 "embed" Unary idempotent FIRST_TOKEN_MS;
         PROBE = 7 "probe" Unary idempotent REMOTE_MS;
     }
+    /// What was noted, found again and linked. Served by memory.
+    memory = 3 {
+        ADD = 1 "add" Unary once DISK_MS;
+        SEARCH = 2 "search" Unary idempotent DISK_MS;
+        RECALL = 3 "recall" Unary idempotent DISK_MS;
+        LIST = 4 "list" Unary idempotent DISK_MS;
+        SHOW = 5 "show" Unary idempotent DISK_MS;
+        FORGET = 6 "forget" Unary idempotent DISK_MS;
+        IMPORT = 7 "import" Upload idempotent DISK_MS;
+        INDEX = 8 "index" Stream idempotent REWRITE_MS;
+        FACTS = 9 "facts" Unary idempotent DISK_MS;
+        CORRECT = 10 "correct" Unary once DISK_MS;
+        GRAPH = 11 "graph" Unary idempotent DISK_MS;
+        EXPLAIN = 12 "explain" Unary idempotent DISK_MS;
+    }
+    /// The vault: secrets by name. Served by vault.
+    vault = 7 {
+        SET = 1 "set" Unary idempotent REMOTE_MS;
+        DELETE = 2 "delete" Unary idempotent REMOTE_MS;
+        LIST = 3 "list" Unary idempotent REMOTE_MS;
+        READ = 4 "read" Unary idempotent REMOTE_MS;
+        CHECK = 5 "check" Unary idempotent REMOTE_MS;
+    }
+    /// Settings, with their schema. Served by memory.
+    config = 8 {
+        VALUES = 1 "values" Unary idempotent DISK_MS;
+        LIST = 2 "list" Unary idempotent DISK_MS;
+        GET = 3 "get" Unary idempotent DISK_MS;
+        SET = 4 "set" Unary idempotent REWRITE_MS;
+        UNSET = 5 "unset" Unary idempotent REWRITE_MS;
+        EXPORT = 6 "export" Unary idempotent DISK_MS;
+        IMPORT = 7 "import" Unary idempotent REWRITE_MS;
+        PROFILES = 8 "profiles" Unary idempotent DISK_MS;
+        REMOVE_PROFILE = 9 "remove_profile" Unary idempotent DISK_MS;
+    }
     /// How a worker finds itself. Served by every worker.
     health = 9 {
         CHECK = 1 "check" Unary idempotent QUICK_MS;
+    }
+    /// Transcripts: all that was said. Served by memory.
+    conversations = 10 {
+        BEGIN = 1 "begin" Unary idempotent DISK_MS;
+        SAVE = 2 "save" Unary idempotent DISK_MS;
+        RECOVER = 3 "recover" Unary idempotent DISK_MS;
+        LIST = 4 "list" Unary idempotent DISK_MS;
+        SHOW = 5 "show" Unary idempotent DISK_MS;
+        SEARCH = 6 "search" Unary idempotent DISK_MS;
+        UPDATE = 7 "update" Unary idempotent DISK_MS;
+        BRANCH = 8 "branch" Unary idempotent DISK_MS;
+        DELETE = 9 "delete" Unary idempotent DISK_MS;
+        RESTORE = 10 "restore" Unary idempotent DISK_MS;
+        EXPORT = 11 "export" Stream idempotent DISK_MS;
+        IMPORT = 12 "import" Upload once DISK_MS;
+    }
+    /// The store as a whole: its size, its care, its copies. Served by memory.
+    storage = 11 {
+        STATS = 1 "stats" Unary idempotent DISK_MS;
+        VACUUM = 2 "vacuum" Unary idempotent REWRITE_MS;
+        RETAIN = 3 "retain" Unary idempotent REWRITE_MS;
+        BACKUP = 4 "backup" Stream idempotent REWRITE_MS;
+        RESTORE = 5 "restore" Upload once REWRITE_MS;
     }
     /// Served by the workers of the test kit alone; production's table grants it to nobody.
     kit = 99 {
@@ -140,6 +202,13 @@ pub mod topic {
     pub const TRACE: u16 = 3;
     /// Lines of the workers' logs.
     pub const LOGS: u16 = 4;
+
+    /// Of service config: these settings have other values now.
+    pub const CONFIG_CHANGED: u16 = 1;
+    /// Of service vault: this secret was set or deleted.
+    pub const SECRET_CHANGED: u16 = 1;
+    /// Of service conversations: this conversation changed.
+    pub const CONVERSATION_CHANGED: u16 = 1;
 
     /// The name of a topic of service 0.
     #[must_use]

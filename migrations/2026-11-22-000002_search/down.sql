@@ -1,0 +1,11 @@
+DROP TRIGGER vector_outbox_delete;
+DROP TRIGGER vector_outbox_update;
+DROP TRIGGER vector_outbox_insert;
+DROP TABLE vector_outbox;
+DROP TABLE embedded;
+DROP TABLE embedding_models;
+DROP TRIGGER passages_fts_update_new;
+DROP TRIGGER passages_fts_update_old;
+DROP TRIGGER passages_fts_delete;
+DROP TRIGGER passages_fts_insert;
+DROP TABLE passages_fts;

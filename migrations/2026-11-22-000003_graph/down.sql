@@ -1,0 +1,9 @@
+DROP TABLE shown_passages;
+DROP TABLE shown;
+DROP TABLE summary_sources;
+DROP TABLE summaries;
+DROP TABLE extraction_outbox;
+DROP TABLE mentions;
+DROP TABLE fact_sources;
+DROP TABLE facts;
+DROP TABLE entities;

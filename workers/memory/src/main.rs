@@ -1,0 +1,3 @@
+//! The memory worker's program: everything is in the library.
+
+fn main() {}
