@@ -11,11 +11,23 @@ use serde::{Deserialize, Serialize};
 pub enum ValueKind {
     Bool,
     /// With its unit, such as `days`; empty: a count.
-    Integer { min: i64, max: i64, unit: String },
-    Number { min: f64, max: f64 },
+    Integer {
+        min: i64,
+        max: i64,
+        unit: String,
+    },
+    Number {
+        min: f64,
+        max: f64,
+    },
     /// At most so many bytes; may be empty where `optional`.
-    Text { max_bytes: u32, optional: bool },
-    Choice { values: Vec<String> },
+    Text {
+        max_bytes: u32,
+        optional: bool,
+    },
+    Choice {
+        values: Vec<String>,
+    },
     /// `http` or `https`.
     Url,
     /// An absolute path.

@@ -5,17 +5,19 @@ use butterfly_store::{Store, StoreError};
 use butterfly_wire::{ErrorCode, Failure};
 use diesel::SqliteConnection;
 use std::sync::{Arc, OnceLock};
+use tokio::sync::watch;
 
 /// Shared by all services and background jobs.
 pub struct Core {
     store: Arc<Store>,
     bus: OnceLock<Bus>,
+    stored: watch::Sender<u64>,
 }
 
 impl Core {
     #[must_use]
     pub fn new(store: Arc<Store>) -> Arc<Self> {
-        Arc::new(Self { store, bus: OnceLock::new() })
+        Arc::new(Self { store, bus: OnceLock::new(), stored: watch::Sender::new(0) })
     }
 
     #[must_use]
@@ -34,6 +36,17 @@ impl Core {
         let _ = self.bus.set(bus);
     }
 
+    /// Wakes whoever has background work in an outbox. [`Core::write`] does it by itself.
+    pub fn stored(&self) {
+        self.stored.send_modify(|count| *count += 1);
+    }
+
+    /// Changes whenever something was stored.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.stored.subscribe()
+    }
+
     /// [`Store::write`] off the event loop.
     ///
     /// # Errors
@@ -43,7 +56,9 @@ impl Core {
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Failure> {
         let store = Arc::clone(&self.store);
-        blocking(move || store.write(work)).await
+        let done = blocking(move || store.write(work)).await;
+        self.stored();
+        done
     }
 
     /// [`Store::read`] off the event loop.

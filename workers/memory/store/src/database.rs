@@ -39,7 +39,12 @@ impl Store {
         let mut writer = connect(&file, WRITER)?;
         migrate::run(&mut writer, folder)?;
         let readers = (0..READERS).map(|_| connect(&file, READER)).collect::<Result<_, _>>()?;
-        Ok(Self { folder: folder.to_owned(), writer: Mutex::new(writer), readers: Mutex::new(readers), returned: Condvar::new() })
+        Ok(Self {
+            folder: folder.to_owned(),
+            writer: Mutex::new(writer),
+            readers: Mutex::new(readers),
+            returned: Condvar::new(),
+        })
     }
 
     /// The data folder.
@@ -60,7 +65,10 @@ impl Store {
     ///
     /// # Errors
     /// What `work` returns.
-    pub fn maintain<T>(&self, work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub fn maintain<T>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         work(&mut self.writer())
     }
 
@@ -129,7 +137,8 @@ mod tests {
             Err(StoreError::Refused("no".to_owned()))
         });
         assert!(undone.is_err());
-        let names: Vec<String> = store.read(|db| Ok(crate::schema::notes::table.select(crate::schema::notes::name).load(db)?)).unwrap();
+        let names: Vec<String> =
+            store.read(|db| Ok(crate::schema::notes::table.select(crate::schema::notes::name).load(db)?)).unwrap();
         assert_eq!(names, ["a"]);
     }
 

@@ -10,7 +10,9 @@ pub enum StoreError {
     #[error("the database {file} is damaged ({fault}); restore the copy {backup} with `butterfly restore`", file = .file.display(), backup = .backup.as_ref().map_or_else(|| "that you have".to_owned(), |path| path.display().to_string()))]
     Corrupt { file: PathBuf, fault: String, backup: Option<PathBuf> },
     /// A later version of this program made it.
-    #[error("the database was written by a newer version of ButterFly Bot (schema {found}, this one knows {known}); install that version, or restore an older copy")]
+    #[error(
+        "the database was written by a newer version of ButterFly Bot (schema {found}, this one knows {known}); install that version, or restore an older copy"
+    )]
     Newer { found: String, known: String },
     /// Another process has it open.
     #[error("another ButterFly Bot uses this data folder; stop it first, or choose another home")]

@@ -1,8 +1,8 @@
 //! Brings the schema up to date, and copies what is there before that.
 
 use crate::error::StoreError;
-use diesel::{RunQueryDsl, SqliteConnection, sql_query};
 use diesel::sql_types::Text;
+use diesel::{RunQueryDsl, SqliteConnection, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::path::Path;
 
@@ -17,12 +17,15 @@ pub const BACKUPS: &str = "backups";
 /// # Errors
 /// [`StoreError::Newer`] where the database knows steps that this program does not.
 pub fn run(db: &mut SqliteConnection, folder: &Path) -> Result<(), StoreError> {
-    let fault = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Refused(format!("the database could not be brought up to date: {error}"));
+    let fault = |error: Box<dyn std::error::Error + Send + Sync>| {
+        StoreError::Refused(format!("the database could not be brought up to date: {error}"))
+    };
     let applied = db.applied_migrations().map_err(fault)?;
     let pending = db.pending_migrations(MIGRATIONS).map_err(fault)?;
     let known: Vec<String> = {
         let mut all: Vec<String> = pending.iter().map(|step| step.name().version().to_string()).collect();
-        let names: Vec<_> = diesel::migration::MigrationSource::<diesel::sqlite::Sqlite>::migrations(&MIGRATIONS).map_err(fault)?;
+        let names: Vec<_> =
+            diesel::migration::MigrationSource::<diesel::sqlite::Sqlite>::migrations(&MIGRATIONS).map_err(fault)?;
         all.extend(names.iter().map(|step| step.name().version().to_string()));
         all
     };
