@@ -43,6 +43,8 @@ control! {
     Kill = KILL(message::Kill) -> ();
     /// Fills the holes of a worker's profile and restarts it. The config service alone may.
     SetProfile = SET_PROFILE(message::SetProfile) -> ();
+    /// Moves the data folder. The config service alone may, and only while it answers a client's `config.set`, `unset` or `import`.
+    MoveData = MOVE_DATA(message::MoveData) -> ();
     /// Runs the twin of a worker, and its unconfined control.
     Prove = PROVE(message::Named) -> message::ProofReport;
     /// Ends the kernel in an orderly way.

@@ -191,6 +191,8 @@ pub mod topic {
     pub const READY: u16 = 103;
     /// A twin, to the kernel: one attempt's outcome.
     pub const PROOF: u16 = 104;
+    /// A worker, to the kernel: confined and checked; it calls before it can serve.
+    pub const CONFINED: u16 = 106;
     /// To a subscriber: this many events were dropped because it read too slowly.
     pub const LAGGED: u16 = 105;
 
@@ -220,6 +222,7 @@ pub mod topic {
             READY => "ready",
             PROOF => "proof",
             LAGGED => "lagged",
+            CONFINED => "confined",
             WORKERS => "workers",
             STATS => "stats",
             TRACE => "trace",

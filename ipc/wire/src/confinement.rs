@@ -54,8 +54,22 @@ pub struct Remaining {
     pub landlock_abi: u32,
     /// May change the mode of its own open files (SQLite does).
     pub file_modes: bool,
+    /// What stands on its standard output.
+    pub session_bus: SessionBus,
     /// Layers to leave out: empty in production, where the kernel has no way to fill it; the mutation test does.
     pub without: Vec<Layer>,
+}
+
+/// A connection to the user's session bus, made by the kernel and handed to a process on descriptor 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default, Encode, Decode)]
+pub enum SessionBus {
+    /// There is none; descriptor 1 is the null device.
+    #[default]
+    None,
+    /// Through a proxy that lets it talk to the Secret Service and to nobody else.
+    Filtered,
+    /// To the bus itself, because this system has no such proxy.
+    Direct,
 }
 
 /// One layer of the confinement. `doctor --prove` goes red when any one is missing; a test sees to that.

@@ -96,6 +96,14 @@ pub struct Serve {
     pub overrides: Vec<(String, String)>,
     pub remaining: Remaining,
     pub canaries: Canaries,
+    /// The standing workers: slot of their endpoints, name in the manifest. A source in any other slot is a client or an instance.
+    pub roles: Vec<(u32, String)>,
+}
+
+/// A worker is confined and has checked it, but has to ask others before it can serve. Event `confined`.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Confined {
+    pub canaries: Vec<Canary>,
 }
 
 /// A worker is confined, has checked it, and can serve. Event `ready`.
@@ -375,6 +383,13 @@ pub struct SetProfile {
     pub tcp_ports: Option<Vec<u16>>,
     /// Replaces the paths hole, if given.
     pub paths: Option<Vec<PathGrant>>,
+}
+
+/// Argument of `move_data`. Answered once the destination is found to be fit; what follows is in the log, and a failure in the status's warnings.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct MoveData {
+    /// Where the data folder shall be: an absolute path; empty for its own place in the home.
+    pub to: String,
 }
 
 /// Reply of `prove`.

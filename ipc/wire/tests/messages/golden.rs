@@ -47,6 +47,7 @@ fn remaining() -> Remaining {
         tcp_ports: vec![53, 443, 11434],
         landlock_abi: 7,
         file_modes: true,
+        session_bus: SessionBus::Filtered,
         without: vec![],
     }
 }
@@ -76,6 +77,7 @@ fn serve() -> Serve {
         overrides: vec![("MODEL".to_owned(), "m:1b".to_owned())],
         remaining: remaining(),
         canaries: canaries(),
+        roles: vec![(1, "memory".to_owned()), (4, "brains".to_owned())],
     }
 }
 
@@ -193,6 +195,7 @@ fn handshake() -> Golden {
     golden.add("", &serve());
     let through = Canary { name: "signal".to_owned(), denied_by: None };
     let stopped = Canary { name: "file".to_owned(), denied_by: Some("EACCES".to_owned()) };
+    golden.add("", &Confined { canaries: vec![stopped.clone(), through.clone()] });
     golden.add("", &Ready { canaries: vec![stopped, through] });
     golden.add("", &Ping { nonce: 0x0102_0304_0506_0708 });
     golden.add("", &Drain { within_ms: 2_000 });
@@ -248,6 +251,8 @@ fn instances() -> Golden {
     let paths = Some(vec![PathGrant::read_write("/d")]);
     golden.add("", &SetProfile { worker: "model".to_owned(), tcp_ports: Some(vec![1234]), paths });
     golden.add("unchanged", &SetProfile { worker: "model".to_owned(), tcp_ports: None, paths: None });
+    golden.add("", &MoveData { to: "/disk/butterfly".to_owned() });
+    golden.add("home", &MoveData { to: String::new() });
     let report = ProofReport {
         worker: "model".to_owned(),
         twin: vec![attempt(denied())],
@@ -262,6 +267,9 @@ fn instances() -> Golden {
     }
     golden.add("", &remaining());
     golden.add("without layers", &Remaining { without: Layer::ALL.to_vec(), ..Remaining::default() });
+    for bus in [SessionBus::None, SessionBus::Filtered, SessionBus::Direct] {
+        golden.add(&format!("{bus:?}"), &bus);
+    }
     for layer in Layer::ALL {
         golden.add(layer.name(), &layer);
     }

@@ -24,10 +24,10 @@ macro_rules! for_each {
 /// The types of service 0 and those inside them.
 macro_rules! for_each_message {
     ($check:ident) => {
-        for_each!($check: Welcome Mode Serve Ready Ping Drain Proof Lagged WorkerState WorkerStatus KernelStatus
+        for_each!($check: Welcome Mode Serve Confined Ready Ping Drain Proof Lagged WorkerState WorkerStatus KernelStatus
             Status WorkerChanged Named Topic Traced TraceRequest TraceRecords Exit CrashReport Crashes LogsRequest
-            LogLine LogLines Capabilities Principal InstanceLimits Spawn Spawned Kill SetProfile ProofReport
-            Access PathGrant Remaining Layer Grade Confinement Canaries Canary Targets Outcome Attempt)
+            LogLine LogLines Capabilities Principal InstanceLimits Spawn Spawned Kill SetProfile MoveData ProofReport
+            Access PathGrant Remaining SessionBus Layer Grade Confinement Canaries Canary Targets Outcome Attempt)
     };
 }
 

@@ -19,7 +19,7 @@ const DECODED_LIMIT: u64 = 4 * FRAME_LIMIT as u64;
 
 /// Bytes that look like messages: short lengths, low discriminants, ASCII, and now and then a wide integer. Some have
 /// little but zeros and ones, for what is full of enums; some have more of everything else.
-fn plausible() -> impl Strategy<Value = Vec<u8>> {
+pub fn plausible() -> impl Strategy<Value = Vec<u8>> {
     let mixed = |low: u32, text: u32, wide: u32| {
         let byte = prop_oneof![
             low => 0..=1_u8, 12 => 2..=8_u8, text => 9..=127_u8, wide => 251..=253_u8, 1 => any::<u8>()
