@@ -28,23 +28,25 @@ fn usage() -> Usage {
 #[test]
 fn session() {
     let mut golden = Golden::new();
-    let request = SendRequest { conversation: None, text: "hi".to_owned(), model: None };
+    for place in [Place::End, Place::InsteadOf(7), Place::Again(8)] {
+        golden.add(&format!("{place:?}"), &place);
+    }
+    let request =
+        SendRequest { conversation: None, text: "hi".to_owned(), place: Place::End, unsaved: false, model: None };
     golden.add("new", &request);
     golden.add("", &SendRequest { conversation: Some(1_800_000_000_000), model: Some("m:1b".to_owned()), ..request });
-    golden.add("started", &TurnItem::Started { conversation: 1_800_000_000_000, turn: 3, trace: 77 });
+    golden.add("started", &TurnItem::Started { conversation: 1_800_000_000_000, turn: 3, trace: 77, message: 12 });
     golden.add("thinking", &TurnItem::Thinking { text: "hm".to_owned() });
     golden.add("text", &TurnItem::Text { text: "hé".to_owned() });
     golden.add("notice", &TurnItem::Notice { text: "wait".to_owned() });
     golden.add("usage", &TurnItem::Usage(usage()));
+    golden.add("needs secret", &TurnItem::NeedsSecret { name: "openai.api_key".to_owned(), why: "401".to_owned() });
     for reason in [EndReason::Complete, EndReason::Length, EndReason::Stopped] {
         golden.add(&format!("{reason:?}"), &reason);
     }
     golden.add("", &TurnEnd { reason: EndReason::Complete, model: "m:1b".to_owned() });
     golden.add("", &StopRequest { conversation: 9 });
     golden.add("", &Stopped { was_running: true });
-    let conversation = Conversation { id: 9, title: "hi".to_owned(), turns: 2, running: false };
-    golden.add("", &conversation);
-    golden.add("", &Conversations { conversations: vec![conversation] });
     golden.add("", &UseModel { model: Some("m:1b".to_owned()) });
     assert_covers(&golden, include_str!("../../src/session.rs"));
     insta::assert_snapshot!("session", golden.0);
@@ -92,6 +94,12 @@ fn chat() -> Golden {
     for role in [Role::System, Role::User, Role::Assistant, Role::Tool] {
         golden.add(&format!("{role:?}"), &role);
     }
+    for purpose in [Purpose::Chat, Purpose::Summary] {
+        golden.add(&format!("{purpose:?}"), &purpose);
+    }
+    for embed_as in [EmbedAs::Passage, EmbedAs::Query] {
+        golden.add(&format!("{embed_as:?}"), &embed_as);
+    }
     for think in [Think::Default, Think::Off, Think::Low, Think::Medium, Think::High] {
         golden.add(&format!("{think:?}"), &think);
     }
@@ -112,8 +120,12 @@ fn chat() -> Golden {
     golden.add("", &message);
     golden.add("user", &Message::new(Role::User, "hi"));
     golden.add("", &tool);
+    let quote = Quote { speaker: "Ann".to_owned(), text: "hi".to_owned(), at_unix_ms: 1_800_000_000_000 };
+    golden.add("", &quote);
     let plain = ChatRequest {
         model: None,
+        purpose: Purpose::Chat,
+        recalled: vec![],
         messages: vec![Message::new(Role::User, "hi")],
         tools: vec![],
         think: Think::Default,
@@ -125,6 +137,8 @@ fn chat() -> Golden {
     golden.add("plain", &plain);
     let full = ChatRequest {
         model: Some("m:1b".to_owned()),
+        purpose: Purpose::Summary,
+        recalled: vec![quote],
         messages: vec![message],
         tools: vec![tool],
         think: Think::High,
@@ -186,7 +200,8 @@ fn management() -> Golden {
     };
     golden.add("", &running);
     golden.add("", &Running { models: vec![running] });
-    golden.add("", &EmbedRequest { model: None, texts: vec!["a".to_owned(), "b".to_owned()] });
+    golden
+        .add("", &EmbedRequest { model: None, embed_as: EmbedAs::Query, texts: vec!["a".to_owned(), "b".to_owned()] });
     golden.add("", &Embeddings { model: "e".to_owned(), vectors: vec![vec![0.0, 1.0, -0.5], vec![f32::MIN_POSITIVE]] });
     let causes = [
         Cause::ServerNotRunning,
@@ -204,6 +219,7 @@ fn management() -> Golden {
         Cause::Unsupported,
         Cause::Displaced,
         Cause::Misconfigured,
+        Cause::NeedsSecret { name: "openai.api_key".to_owned(), why: "401".to_owned() },
     ];
     for cause in causes {
         golden.add("", &cause);

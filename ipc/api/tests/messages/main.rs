@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod golden;
+mod samples;
 #[path = "../../../wire/tests/messages/support.rs"]
 mod support;
 
@@ -15,8 +16,8 @@ use std::collections::BTreeSet;
 /// Calls a generic check once per type, with the type's name.
 macro_rules! for_each_message {
     ($check:ident) => {
-        for_each_message!($check: SendRequest TurnItem EndReason TurnEnd StopRequest Stopped Conversation Conversations
-            UseModel Role ToolCall Message ToolSpec Think ChatRequest ChatItem Usage Finish ChatEnd ModelInfo Models
+        for_each_message!($check: Place SendRequest TurnItem EndReason TurnEnd StopRequest Stopped UseModel Role ToolCall
+            Message ToolSpec Think Purpose Quote EmbedAs ChatRequest ChatItem Usage Finish ChatEnd ModelInfo Models
             ShowRequest ModelDetails PullRequest PullProgress Pulled RunningModel Running EmbedRequest Embeddings Probe
             Cause ModelError Check Level Report)
     };

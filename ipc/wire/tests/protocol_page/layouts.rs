@@ -67,7 +67,7 @@ fn layouts(source: &str) -> BTreeMap<String, Layout> {
 }
 
 /// A Rust type as the page writes it.
-fn type_name(of: &str) -> String {
+pub fn type_name(of: &str) -> String {
     let inside = |outer: &str| of.strip_prefix(outer).and_then(|rest| rest.strip_suffix('>'));
     if let Some(element) = inside("Vec<") {
         return format!("list of {}", type_name(element));
@@ -81,7 +81,7 @@ fn type_name(of: &str) -> String {
     match of {
         "String" => "string".to_owned(),
         "[u8; HEADER_BYTES]" => format!("{} bytes", butterfly_wire::header::HEADER_BYTES),
-        "u8" | "u16" | "u32" | "u64" | "i32" | "f32" | "bool" => of.to_owned(),
+        "u8" | "u16" | "u32" | "u64" | "i32" | "i64" | "f32" | "f64" | "bool" => of.to_owned(),
         message => format!("`{message}`"),
     }
 }
@@ -117,14 +117,14 @@ fn arguments_items_and_replies_are_those_of_the_services() {
     let seen: BTreeMap<_, _> =
         rows.iter().map(|row| ((row[0].as_str(), row[1].as_str()), [&row[2], &row[3], &row[4]])).collect();
     let mut compared = 0;
-    for (id, service, source) in
-        [("1", "session", SOURCES[2].1), ("2", "model", SOURCES[3].1), ("9", "health", SOURCES[4].1)]
-    {
+    let here = [("1", "session", SOURCES[2].1), ("2", "model", SOURCES[3].1), ("9", "health", SOURCES[4].1)];
+    for (id, service, source) in here.into_iter().chain(crate::generated::SOURCES) {
         for line in source.lines().map(str::trim).filter(|line| line.contains(") => ")) {
-            // flow Marker = ROW name(Argument) => Reply, yields Item;
+            // flow Marker = ROW name(Argument) => Reply, yields Item; or: takes Item;
             let (head, tail) = line.trim_end_matches(';').split_once(") => ").unwrap();
             let (name, argument) = head.split_once("= ").unwrap().1.split_once(' ').unwrap().1.split_once('(').unwrap();
-            let (reply, item) = tail.split_once(", yields ").unwrap_or((tail, ""));
+            let (reply, item) =
+                tail.split_once(", yields ").or_else(|| tail.split_once(", takes ")).unwrap_or((tail, ""));
             let item = if item.is_empty() { String::new() } else { type_name(item) };
             let wanted = [type_name(argument), item, type_name(reply)];
             assert_eq!(seen[&(id, name)], wanted.each_ref(), "{service}.{name}");

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod examples;
+mod generated;
 mod layouts;
 mod page;
 
@@ -110,9 +111,21 @@ fn topics() {
         assert_eq!(row[2], topic::name(id));
         seen.push(id);
     }
-    use topic::{DRAIN, LAGGED, LOGS, PING, PONG, PROOF, READY, STATS, TRACE, WORKERS};
-    assert_eq!(seen, [WORKERS, STATS, TRACE, LOGS, PING, PONG, DRAIN, READY, PROOF, LAGGED]);
+    use topic::{CONFINED, DRAIN, LAGGED, LOGS, PING, PONG, PROOF, READY, STATS, TRACE, WORKERS};
+    assert_eq!(seen, [WORKERS, STATS, TRACE, LOGS, PING, PONG, DRAIN, READY, PROOF, LAGGED, CONFINED]);
     assert!(section("## Events").contains(&format!("At most {} bytes", grouped(EVENT_QUEUE_BYTES as u64))));
+}
+
+#[test]
+fn topics_of_workers() {
+    let rows = table(section("## Events"), &["service", "topic", "event"]);
+    let seen: Vec<_> = rows.iter().map(|row| (number(&row[0]) as u16, number(&row[1]) as u16)).collect();
+    let wanted = [
+        (catalog::vault::ID, topic::SECRET_CHANGED),
+        (catalog::config::ID, topic::CONFIG_CHANGED),
+        (catalog::conversations::ID, topic::CONVERSATION_CHANGED),
+    ];
+    assert_eq!(seen, wanted);
 }
 
 #[test]
