@@ -55,6 +55,7 @@ pub const KIT: Manifest = Manifest {
                 paths: &[PathRule::Within(&["$DATA"])],
                 ports: Ports::None,
                 file_modes: false,
+                session_bus: false,
                 limits: SMALL,
             },
         },

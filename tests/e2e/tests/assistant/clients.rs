@@ -7,6 +7,7 @@ use butterfly_wire::limits::SOCKET_PATH_BYTES;
 use butterfly_wire::place::Place;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::sync::Arc;
 
 #[test]
 fn folders_and_socket_are_the_owners_alone() {
@@ -99,7 +100,7 @@ fn a_stale_socket_is_reclaimed_and_a_living_one_is_not() {
         let place = Place::under(home.path());
         std::fs::create_dir_all(&place.runtime)?;
         drop(std::os::unix::net::UnixListener::bind(place.socket())?);
-        let successor = Instance::launch(Which::Kit, home, &[], &[])?;
+        let successor = Instance::launch(Which::Kit, Arc::new(home), &[], &[])?;
         settle(&successor.connect().await?).await?;
         let home = tempfile::tempdir()?;
         let place = Place::under(home.path());
@@ -120,7 +121,7 @@ fn a_long_path_gets_a_short_socket() {
         let deep = outer.path().join("d".repeat(120));
         std::fs::create_dir(&deep)?;
         let home = tempfile::tempdir_in(&deep)?;
-        let instance = Instance::launch(Which::Kit, home, &[], &[])?;
+        let instance = Instance::launch(Which::Kit, Arc::new(home), &[], &[])?;
         assert!(instance.place.socket().as_os_str().len() <= SOCKET_PATH_BYTES);
         let bus = instance.connect().await?;
         assert_eq!(settle(&bus).await?.kernel.socket, instance.place.socket().display().to_string());
