@@ -4,7 +4,7 @@ use crate::core::{Kernel, Worker};
 use crate::holes::{self, Holes};
 use crate::instances::Instance;
 use crate::manifest::{Methods, PathRule, Ports, Role};
-use crate::peer::{Peer, Peers, Violation};
+use crate::peer::{Peer, Peers, Stage, Violation};
 use crate::policy::{self, Act};
 use crate::stats;
 use crate::supervisor::Event;
@@ -180,7 +180,7 @@ impl Kernel {
     }
 
     fn instance_status(&self, instance: &Instance, now: Instant) -> message::WorkerStatus {
-        let ready = self.peers.get(instance.id).is_some_and(|peer| peer.ready);
+        let ready = self.peers.get(instance.id).is_some_and(|peer| peer.stage == Stage::Ready);
         message::WorkerStatus {
             name: format!("{}#{}", instance.role.name, instance.id),
             state: if ready { message::WorkerState::Ready } else { message::WorkerState::Starting },
@@ -222,15 +222,17 @@ impl Kernel {
         let request: message::SetProfile = parse(payload)?;
         let index = self.named(&request.worker)?;
         let worker = &self.workers[index];
-        let filled = Holes {
-            ports: request.tcp_ports.unwrap_or_else(|| worker.holes.ports.clone()),
-            paths: request.paths.unwrap_or_else(|| worker.holes.paths.clone()),
-        };
+        let filled = Holes::new(
+            request.tcp_ports.unwrap_or_else(|| worker.holes.ports.clone()),
+            request.paths.unwrap_or_else(|| worker.holes.paths.clone()),
+        );
         holes::check(&worker.role.template, &self.place, &filled)
             .map_err(|fault| Failure::new(ErrorCode::Denied, fault.to_string()))?;
         if filled != worker.holes {
-            self.workers[index].holes = filled;
-            self.supervise(index, Event::Restart);
+            let worker = &mut self.workers[index];
+            worker.holes = filled;
+            worker.cause = Some("its settings changed what it may reach".to_owned());
+            self.supervise(index, Event::Renew);
         }
         Ok(())
     }
@@ -249,8 +251,8 @@ impl Kernel {
         let topics = |list: &[(u16, u16)]| {
             list.iter()
                 .map(|(service, topic)| {
-                    let service = catalog::service(*service).map_or("?", |service| service.name);
-                    format!("{service}:{}", catalog::topic::name(*topic))
+                    let name = catalog::service(*service).map_or("?", |service| service.name);
+                    format!("{name}:{}", catalog::topic::name(*service, *topic))
                 })
                 .collect()
         };

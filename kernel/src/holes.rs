@@ -2,7 +2,7 @@
 
 use crate::manifest::{PathRule, Ports, Template};
 use butterfly_sandbox::system_read;
-use butterfly_wire::confinement::{Access, PathGrant, Remaining};
+use butterfly_wire::confinement::{Access, PathGrant, Remaining, SessionBus};
 use butterfly_wire::place::Place;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -12,6 +12,18 @@ use thiserror::Error;
 pub struct Holes {
     pub ports: Vec<u16>,
     pub paths: Vec<PathGrant>,
+}
+
+impl Holes {
+    /// Values in one order and each once, so that the same values are equal.
+    #[must_use]
+    pub fn new(mut ports: Vec<u16>, mut paths: Vec<PathGrant>) -> Self {
+        ports.sort_unstable();
+        ports.dedup();
+        paths.sort_unstable();
+        paths.dedup();
+        Self { ports, paths }
+    }
 }
 
 /// A value does not fit its hole. The asker's fault.
@@ -152,6 +164,7 @@ pub fn remaining(template: &Template, place: &Place, holes: &Holes, landlock_abi
         tcp_ports: holes.ports.clone(),
         landlock_abi,
         file_modes: template.file_modes,
+        session_bus: SessionBus::None,
         without: Vec::new(),
     }
 }

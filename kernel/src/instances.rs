@@ -59,7 +59,7 @@ impl Kernel {
         if spawn.limits.memory_bytes > limits.data_bytes {
             return Err(denied(format!("{} may use at most {} bytes of memory", role.name, limits.data_bytes)));
         }
-        let holes = Holes { ports: Vec::new(), paths: spawn.paths.clone() };
+        let holes = Holes::new(Vec::new(), spawn.paths.clone());
         holes::check(&role.template, &self.place, &holes).map_err(|fault| denied(fault.to_string()))?;
         let remaining = holes::remaining(&role.template, &self.place, &holes, self.landlock_abi);
         self.start_instance(owner, correlation, role, remaining, spawn).map_err(|reason| {
@@ -87,6 +87,7 @@ impl Kernel {
             overrides: Vec::new(),
             remaining: remaining.clone(),
             canaries: self.canaries(),
+            roles: self.standing_roles(),
         };
         self.instances.push(Instance {
             id,

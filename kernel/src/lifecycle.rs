@@ -1,12 +1,12 @@
 //! From the supervisor's actions to processes and back: start, verify, drain, bury.
 
-use crate::core::{Kernel, LastWords, Shared};
+use crate::core::{Kernel, LastWords, Shared, Worker};
 use crate::crash::exit_of;
 use crate::handshake;
 use crate::holes;
 use crate::logs::unix_ms;
 use crate::manifest::{Role, RoleKind};
-use crate::peer::{Closing, Peer, Peers, Violation};
+use crate::peer::{Closing, Peer, Peers, Stage, Violation};
 use crate::queue::Weight;
 use crate::spawn::{self, Programs};
 use crate::stats;
@@ -15,7 +15,7 @@ use crate::supervisor::{Action, Event, State};
 use butterfly_sandbox::{JailExit, Profile, assess, start_grants};
 use butterfly_wire::catalog::{control, topic};
 use butterfly_wire::confinement::{Canaries, Canary, Confinement, Grade, Remaining};
-use butterfly_wire::control::{CrashReport, Drain, Exit, Mode, Ping, Ready, Serve, Welcome, WorkerChanged};
+use butterfly_wire::control::{Confined, CrashReport, Drain, Exit, Mode, Ping, Ready, Serve, Welcome, WorkerChanged};
 use butterfly_wire::{EndpointId, Header, Kind, codec, version};
 use interprocess::os::unix::uds_local_socket::tokio::Stream;
 use std::process::ExitStatus;
@@ -63,9 +63,42 @@ impl Kernel {
                 self.publish(EndpointId::KERNEL, control::ID, topic::WORKERS, payload);
             }
         }
+        self.release(index);
         self.rearm.notify_one();
         self.finish_if_down();
         self.flush();
+    }
+
+    /// Starts all workers: the one that comes first at once, the others when it is up, or will not be soon.
+    pub fn start_all(&mut self) {
+        let first = self.manifest.first().and_then(|role| self.worker_named(role.name));
+        let until = Instant::now() + self.options.policy.first_limit;
+        for index in 0..self.workers.len() {
+            match first {
+                Some(first) if first != index => self.supervise(index, Event::Wait { until }),
+                Some(_) | None => {}
+            }
+        }
+        for index in 0..self.workers.len() {
+            if first.is_none_or(|first| first == index) {
+                self.supervise(index, Event::Start);
+            }
+        }
+    }
+
+    /// Starts those who wait for this worker, unless it is still on its way and has not failed yet.
+    fn release(&mut self, index: usize) {
+        let worker = &self.workers[index];
+        let underway = matches!(worker.supervisor.state(), State::Waiting { .. } | State::Starting { .. });
+        let first = self.manifest.first().is_some_and(|role| role.name == worker.role.name);
+        if !first || self.shutting_down || (underway && worker.supervisor.restarts() == 0) {
+            return;
+        }
+        for other in 0..self.workers.len() {
+            if matches!(self.workers[other].supervisor.state(), State::Waiting { .. }) {
+                self.supervise(other, Event::Start);
+            }
+        }
     }
 
     /// The profile of a role with these holes filled.
@@ -131,6 +164,7 @@ impl Kernel {
                     overrides: self.overrides.clone(),
                     remaining,
                     canaries: self.canaries(),
+                    roles: self.standing_roles(),
                 };
                 tokio::task::spawn_local(attend(shared, id, role, spawned.bus, Mode::Serve(serve)));
             }
@@ -139,6 +173,13 @@ impl Kernel {
                 self.supervise(index, Event::NotStarted { reason });
             }
         }
+    }
+
+    /// Which endpoints' slots are whose: by them a worker tells its callers apart.
+    #[must_use]
+    pub fn standing_roles(&self) -> Vec<(u32, String)> {
+        let role = |(index, worker): (usize, &Worker)| (Peers::worker_slot(index), worker.role.name.to_owned());
+        self.workers.iter().enumerate().map(role).collect()
     }
 
     /// What every process that the kernel starts must fail to reach.
@@ -176,7 +217,7 @@ impl Kernel {
     pub fn ping(&mut self, index: usize, nonce: u64) {
         let id = EndpointId::new(Peers::worker_slot(index), self.workers[index].generation);
         let missed = self.options.pings_missed;
-        let Some(peer) = self.peers.get_mut(id).filter(|peer| peer.ready) else { return };
+        let Some(peer) = self.peers.get_mut(id).filter(|peer| peer.stage != Stage::Greeted) else { return };
         if peer.pings_unanswered >= missed {
             self.workers[index].cause = Some(format!("it hung: {missed} pings went unanswered"));
             return self.supervise(index, Event::Kill);
@@ -196,6 +237,10 @@ impl Kernel {
                 }
                 Err(_) => self.violate(from, Violation::MalformedControl),
             },
+            topic::CONFINED => match codec::decode::<Confined>(payload) {
+                Ok(confined) => self.confined(from, &confined),
+                Err(_) => self.violate(from, Violation::MalformedControl),
+            },
             topic::READY => match codec::decode::<Ready>(payload) {
                 Ok(ready) => self.ready(from, &ready),
                 Err(_) => self.violate(from, Violation::MalformedControl),
@@ -205,29 +250,56 @@ impl Kernel {
         }
     }
 
-    fn ready(&mut self, from: EndpointId, ready: &Ready) {
-        let Some(peer) = self.peers.get_mut(from) else { return };
-        if peer.ready {
-            return self.violate(from, Violation::WrongFlow);
+    fn confined(&mut self, from: EndpointId, confined: &Confined) {
+        match self.peers.get(from).map(|peer| (peer.stage, peer.role.kind)) {
+            Some((Stage::Greeted, RoleKind::Worker)) => {}
+            Some(_) => return self.violate(from, Violation::WrongFlow),
+            None => return,
         }
-        peer.ready = true;
-        match peer.role.kind {
-            RoleKind::Instance { .. } => self.instance_ready(from, &ready.canaries),
-            RoleKind::Worker | RoleKind::Client => {
-                let Some(index) = self.worker_index(from) else { return };
-                let pid = self.workers[index].process.as_ref().map_or(0, |process| process.pid);
-                let confinement = self.verify(pid, &self.remaining_of(index), &ready.canaries);
-                match confinement {
-                    Ok(confinement) => {
-                        self.workers[index].confinement = confinement;
-                        self.supervise(index, Event::Ready);
-                    }
-                    Err(reason) => {
-                        let reason = format!("its confinement is not in force: {reason}");
-                        self.workers[index].cause = Some(reason.clone());
-                        self.supervise(index, Event::Hold { reason });
-                    }
-                }
+        let Some(index) = self.verified(from, &confined.canaries) else { return };
+        if let Some(peer) = self.peers.get_mut(from) {
+            peer.stage = Stage::Confined;
+        }
+        self.supervise(index, Event::Confined);
+    }
+
+    fn ready(&mut self, from: EndpointId, ready: &Ready) {
+        match self.peers.get(from).map(|peer| (peer.stage, peer.role.kind)) {
+            Some((Stage::Ready, _)) => self.violate(from, Violation::WrongFlow),
+            Some((Stage::Greeted | Stage::Confined, RoleKind::Instance { .. })) => {
+                self.now_serves(from);
+                self.instance_ready(from, &ready.canaries);
+            }
+            Some((Stage::Greeted | Stage::Confined, RoleKind::Worker | RoleKind::Client)) => {
+                // Once more if it was before: it may have started threads meanwhile.
+                let Some(index) = self.verified(from, &ready.canaries) else { return };
+                self.now_serves(from);
+                self.supervise(index, Event::Ready);
+            }
+            None => {}
+        }
+    }
+
+    fn now_serves(&mut self, id: EndpointId) {
+        if let Some(peer) = self.peers.get_mut(id) {
+            peer.stage = Stage::Ready;
+        }
+    }
+
+    /// The worker behind a connection, if its confinement is in force; else it is held.
+    fn verified(&mut self, from: EndpointId, canaries: &[Canary]) -> Option<usize> {
+        let index = self.worker_index(from)?;
+        let pid = self.workers[index].process.as_ref().map_or(0, |process| process.pid);
+        match self.verify(pid, &self.remaining_of(index), canaries) {
+            Ok(confinement) => {
+                self.workers[index].confinement = confinement;
+                Some(index)
+            }
+            Err(reason) => {
+                let reason = format!("its confinement is not in force: {reason}");
+                self.workers[index].cause = Some(reason.clone());
+                self.supervise(index, Event::Hold { reason });
+                None
             }
         }
     }

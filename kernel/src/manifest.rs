@@ -5,7 +5,9 @@
 
 use butterfly_sandbox::Limits;
 use butterfly_wire::Provenance;
-use butterfly_wire::catalog::{self, control, health, model, session, topic};
+use butterfly_wire::catalog::{
+    self, config, control, conversations, health, memory, model, session, storage, topic, vault,
+};
 
 /// What a principal is to the kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,6 +61,8 @@ pub struct Template {
     pub ports: Ports,
     /// May change the mode of its own open files.
     pub file_modes: bool,
+    /// Is handed a connection to the user's session bus, where there is one.
+    pub session_bus: bool,
     pub limits: Limits,
 }
 
@@ -96,6 +100,12 @@ impl Manifest {
         self.roles.iter().filter(|role| role.kind == RoleKind::Worker)
     }
 
+    /// The worker that is started before all others: the one with the settings, because it knows what fills their holes.
+    #[must_use]
+    pub fn first(&self) -> Option<&'static Role> {
+        self.workers().find(|role| role.serves.contains(&config::ID))
+    }
+
     /// The role of everyone who connects with the token.
     #[must_use]
     pub fn client(&self) -> Option<&'static Role> {
@@ -126,8 +136,17 @@ const MIB: u64 = 1 << 20;
 /// worker and not the machine. No file may grow: it has none to write.
 pub const SMALL: Limits = Limits { data_bytes: 512 * MIB, file_bytes: 0, open_files: 256 };
 
+/// What the worker with the database may use. Data: vectors are read by the batch, and an index over a million of them is built in
+/// memory. Files: a table of vectors is one file until it is compacted; beyond this the disk itself is the limit. Descriptors: an
+/// open table of vectors holds one for each of its fragments.
+pub const STORE: Limits = Limits { data_bytes: 4 << 30, file_bytes: 64 << 30, open_files: 1024 };
+
 /// A profile that grants nothing.
-pub const NOTHING: Template = Template { paths: &[], ports: Ports::None, file_modes: false, limits: SMALL };
+pub const NOTHING: Template =
+    Template { paths: &[], ports: Ports::None, file_modes: false, session_bus: false, limits: SMALL };
+
+/// Following a topic takes two calls of the kernel's; which topics is another column of the table.
+pub const FOLLOW: MayCall = only(control::ID, &[control::SUBSCRIBE.method, control::UNSUBSCRIBE.method]);
 
 /// The client's profile is never used: clients are not started by the kernel.
 pub const CLIENT_METHODS: &[u16] = &[
@@ -145,25 +164,60 @@ pub const CLIENT_METHODS: &[u16] = &[
     control::SHUTDOWN.method,
 ];
 
-/// The topics of the kernel that a client may follow.
+/// The topics that a client may follow.
 pub const CLIENT_TOPICS: &[(u16, u16)] = &[
     (control::ID, topic::WORKERS),
     (control::ID, topic::STATS),
     (control::ID, topic::TRACE),
     (control::ID, topic::LOGS),
+    (config::ID, topic::CONFIG_CHANGED),
+    (conversations::ID, topic::CONVERSATION_CHANGED),
+    (vault::ID, topic::SECRET_CHANGED),
 ];
 
 /// What production runs.
 pub const PRODUCTION: Manifest = Manifest {
     roles: &[
         Role {
+            name: "memory",
+            kind: RoleKind::Worker,
+            program: "butterfly-memory",
+            serves: &[memory::ID, config::ID, conversations::ID, storage::ID, health::ID],
+            calls: &[
+                only(model::ID, &[model::CHAT.method, model::EMBED.method]),
+                only(control::ID, &[control::SET_PROFILE.method, control::MOVE_DATA.method]),
+            ],
+            publishes: &[(config::ID, topic::CONFIG_CHANGED), (conversations::ID, topic::CONVERSATION_CHANGED)],
+            subscribes: &[],
+            provenance: Provenance::MEMORY,
+            template: Template {
+                paths: &[PathRule::Data],
+                ports: Ports::None,
+                // SQLite gives its log the mode of its database.
+                file_modes: true,
+                session_bus: false,
+                limits: STORE,
+            },
+        },
+        Role {
+            name: "vault",
+            kind: RoleKind::Worker,
+            program: "butterfly-vault",
+            serves: &[vault::ID, health::ID],
+            calls: &[],
+            publishes: &[(vault::ID, topic::SECRET_CHANGED)],
+            subscribes: &[],
+            provenance: Provenance::NONE,
+            template: Template { session_bus: true, ..NOTHING },
+        },
+        Role {
             name: "model",
             kind: RoleKind::Worker,
             program: "butterfly-model",
             serves: &[model::ID, health::ID],
-            calls: &[],
+            calls: &[only(vault::ID, &[vault::READ.method]), only(config::ID, &[config::VALUES.method]), FOLLOW],
             publishes: &[],
-            subscribes: &[],
+            subscribes: &[(config::ID, topic::CONFIG_CHANGED), (vault::ID, topic::SECRET_CHANGED)],
             provenance: Provenance::MODEL,
             template: Template {
                 // CA roots for providers with https; resolver configuration for providers with a host name.
@@ -177,6 +231,7 @@ pub const PRODUCTION: Manifest = Manifest {
                 ],
                 ports: Ports::Providers,
                 file_modes: false,
+                session_bus: false,
                 limits: SMALL,
             },
         },
@@ -185,9 +240,18 @@ pub const PRODUCTION: Manifest = Manifest {
             kind: RoleKind::Worker,
             program: "butterfly-brains",
             serves: &[session::ID, health::ID],
-            calls: &[only(model::ID, &[model::CHAT.method])],
+            calls: &[
+                only(model::ID, &[model::CHAT.method]),
+                only(
+                    conversations::ID,
+                    &[conversations::BEGIN.method, conversations::SAVE.method, conversations::RECOVER.method],
+                ),
+                only(memory::ID, &[memory::RECALL.method]),
+                only(config::ID, &[config::VALUES.method]),
+                FOLLOW,
+            ],
             publishes: &[],
-            subscribes: &[],
+            subscribes: &[(config::ID, topic::CONFIG_CHANGED), (vault::ID, topic::SECRET_CHANGED)],
             provenance: Provenance::NONE,
             template: NOTHING,
         },
@@ -209,7 +273,52 @@ pub const PRODUCTION: Manifest = Manifest {
                         model::PROBE.method,
                     ],
                 ),
+                only(
+                    memory::ID,
+                    &[
+                        memory::ADD.method,
+                        memory::SEARCH.method,
+                        memory::LIST.method,
+                        memory::SHOW.method,
+                        memory::FORGET.method,
+                        memory::IMPORT.method,
+                        memory::INDEX.method,
+                        memory::FACTS.method,
+                        memory::CORRECT.method,
+                        memory::GRAPH.method,
+                        memory::EXPLAIN.method,
+                    ],
+                ),
+                only(vault::ID, &[vault::SET.method, vault::DELETE.method, vault::LIST.method, vault::CHECK.method]),
+                only(
+                    config::ID,
+                    &[
+                        config::LIST.method,
+                        config::GET.method,
+                        config::SET.method,
+                        config::UNSET.method,
+                        config::EXPORT.method,
+                        config::IMPORT.method,
+                        config::PROFILES.method,
+                        config::REMOVE_PROFILE.method,
+                    ],
+                ),
                 all(health::ID),
+                only(
+                    conversations::ID,
+                    &[
+                        conversations::LIST.method,
+                        conversations::SHOW.method,
+                        conversations::SEARCH.method,
+                        conversations::UPDATE.method,
+                        conversations::BRANCH.method,
+                        conversations::DELETE.method,
+                        conversations::RESTORE.method,
+                        conversations::EXPORT.method,
+                        conversations::IMPORT.method,
+                    ],
+                ),
+                all(storage::ID),
             ],
             publishes: &[],
             subscribes: CLIENT_TOPICS,
@@ -268,7 +377,33 @@ mod tests {
     #[test]
     fn workers_have_no_authority_over_the_kernel() {
         for role in PRODUCTION.workers() {
-            assert!(role.calls.iter().all(|may| may.service != control::ID), "{}", role.name);
+            let may: Vec<_> = control::METHODS
+                .iter()
+                .filter(|info| grants(role, control::ID, info.method))
+                .map(|info| info.name)
+                .collect();
+            let expected: &[&str] = match role.name {
+                // The holes of others, and the place of its own data.
+                "memory" => &["set_profile", "move_data"],
+                // Whoever follows a topic tells the kernel so, and nothing else.
+                _ if !role.subscribes.is_empty() => &["subscribe", "unsubscribe"],
+                _ => &[],
+            };
+            assert_eq!(may, expected, "{}", role.name);
+        }
+    }
+
+    #[test]
+    fn the_worker_with_the_settings_comes_first() {
+        assert_eq!(PRODUCTION.first().map(|role| role.name), Some("memory"));
+        assert_eq!(PRODUCTION.workers().next(), PRODUCTION.first());
+    }
+
+    #[test]
+    fn only_the_vault_is_handed_the_session_bus_and_it_reaches_nothing_else() {
+        for role in PRODUCTION.roles.iter().filter(|role| role.template.session_bus) {
+            assert_eq!(role.name, "vault");
+            assert_eq!((role.template.paths, role.template.ports), (&[][..], Ports::None));
         }
     }
 }

@@ -42,6 +42,17 @@ impl Violation {
     }
 }
 
+/// How far a process has come since its Welcome. A client is ready from then on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// Nothing is known of its confinement: it may say that it is confined, and nothing else.
+    Greeted,
+    /// Its confinement was verified: it may ask, and is not asked.
+    Confined,
+    /// It serves.
+    Ready,
+}
+
 /// Why a connection ends.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Closing {
@@ -94,8 +105,7 @@ pub struct Peer {
     pub violations: BTreeMap<Violation, u32>,
     pub received: u64,
     pub delivered: u64,
-    /// Processes that the kernel started say Ready before they are asked anything.
-    pub ready: bool,
+    pub stage: Stage,
     pub pings_unanswered: u32,
 }
 
@@ -119,7 +129,7 @@ impl Peer {
             violations: BTreeMap::new(),
             received: 0,
             delivered: 0,
-            ready: role.kind == RoleKind::Client,
+            stage: if role.kind == RoleKind::Client { Stage::Ready } else { Stage::Greeted },
             pings_unanswered: 0,
         }
     }

@@ -25,7 +25,7 @@ pub enum Act<'a> {
 }
 
 /// Events that the kernel takes from every process it started, because they are about that process itself.
-const OWN_EVENTS: [u16; 3] = [topic::PONG, topic::READY, topic::PROOF];
+const OWN_EVENTS: [u16; 4] = [topic::PONG, topic::CONFINED, topic::READY, topic::PROOF];
 
 /// Whether `role` may do this.
 #[must_use]

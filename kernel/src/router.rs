@@ -2,7 +2,7 @@
 
 use crate::core::{Kernel, LastWords, closing_kind, full};
 use crate::manifest::RoleKind;
-use crate::peer::{Closing, Violation};
+use crate::peer::{Closing, Stage, Violation};
 use crate::pending::{Call, Lookup};
 use crate::policy::{self, Act};
 use crate::queue::Weight;
@@ -30,7 +30,12 @@ impl Kernel {
             }
             return;
         }
-        if !peer.ready && kind != Kind::Event {
+        let in_turn = match peer.stage {
+            Stage::Ready => true,
+            Stage::Confined => kind == Kind::Event || header.from_caller(),
+            Stage::Greeted => kind == Kind::Event && header.service == control::ID,
+        };
+        if !in_turn {
             self.violate(from, Violation::WrongFlow);
             return;
         }
@@ -223,7 +228,9 @@ impl Kernel {
             supervisor::State::Ready => {
                 return Ok(EndpointId::new(crate::peer::Peers::worker_slot(index), worker.generation));
             }
-            supervisor::State::Starting { .. } | supervisor::State::Backoff { .. } => {
+            supervisor::State::Waiting { .. }
+            | supervisor::State::Starting { .. }
+            | supervisor::State::Backoff { .. } => {
                 format!("{name} is being started")
             }
             supervisor::State::Draining { .. } => format!("{name} is being stopped"),

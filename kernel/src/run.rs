@@ -80,9 +80,7 @@ async fn live(options: Options, place: Place, door: &Door, own_lines: OwnLines) 
     let ends = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?];
     let finished = {
         let mut kernel = kernel.borrow_mut();
-        for index in 0..kernel.workers.len() {
-            kernel.supervise(index, Event::Start);
-        }
+        kernel.start_all();
         Rc::clone(&kernel.finished)
     };
     tokio::task::spawn_local(accept(Rc::clone(&kernel), listener, door.token(), client));
@@ -141,7 +139,7 @@ fn build(options: Options, place: Place) -> Shared {
                 Ports::None => Vec::new(),
                 Ports::Providers => provider_ports(&overrides),
             };
-            Worker::new(role, options.policy, Holes { ports, paths: Vec::new() })
+            Worker::new(role, options.policy, Holes::new(ports, Vec::new()))
         })
         .collect();
     let mut seed = [0; 8];

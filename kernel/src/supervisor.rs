@@ -16,8 +16,12 @@ pub struct Policy {
     /// Pause before the second restart of a window; doubles with each further one.
     pub backoff: Duration,
     pub backoff_limit: Duration,
-    /// Time from the start of the process to Ready.
+    /// How long the others wait for the worker that is started first.
+    pub first_limit: Duration,
+    /// Time from the start of the process to Ready, or to its confinement if it prepares itself then.
     pub start_limit: Duration,
+    /// Time from its confinement to Ready.
+    pub prepare_limit: Duration,
     /// Time to finish what is in flight when asked to drain.
     pub drain_limit: Duration,
     /// Time from SIGTERM to SIGKILL.
@@ -32,8 +36,12 @@ impl Default for Policy {
             window: Duration::from_secs(60),
             backoff: Duration::from_millis(100),
             backoff_limit: Duration::from_secs(30),
+            // Opening a store takes milliseconds. Whoever waits for a migration must not keep the assistant away.
+            first_limit: Duration::from_secs(3),
             // A cold disk takes seconds to load a program; minutes mean that it hangs.
             start_limit: Duration::from_secs(20),
+            // A large store is copied before it is migrated. Hanging shows by unanswered pings long before this.
+            prepare_limit: Duration::from_secs(30 * 60),
             // Long enough for an answer's last words, short enough for a person who waits for the restart.
             drain_limit: Duration::from_secs(2),
             term_limit: Duration::from_millis(500),
@@ -51,6 +59,10 @@ pub enum Desired {
 /// What is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
+    /// Not started yet: another comes first, until then at the latest.
+    Waiting {
+        until: Instant,
+    },
     /// Not ready yet, and killed for it at `until`.
     Starting {
         until: Instant,
@@ -82,10 +94,16 @@ pub enum Phase {
 pub enum Event {
     /// Somebody wants it to run; clears Held.
     Start,
+    /// It shall run once another is up, or at this time.
+    Wait { until: Instant },
     /// Somebody wants it down.
     Stop,
     /// Somebody wants it anew; clears Held.
     Restart,
+    /// What it may reach has changed: if it runs, it does so anew.
+    Renew,
+    /// It is confined and checked, and asks others before it serves.
+    Confined,
     /// It is confined, checked and serves.
     Ready,
     /// Its process has ended. `jitter` is a fraction between 0 and 1.
@@ -156,7 +174,7 @@ impl Supervisor {
     #[must_use]
     pub fn shown(&self, now: Instant) -> WorkerState {
         match &self.state {
-            State::Starting { .. } => WorkerState::Starting,
+            State::Waiting { .. } | State::Starting { .. } => WorkerState::Starting,
             State::Ready => WorkerState::Ready,
             State::Draining { .. } => WorkerState::Draining,
             State::Stopped => WorkerState::Stopped,
@@ -171,7 +189,10 @@ impl Supervisor {
     #[must_use]
     pub fn next_tick(&self) -> Option<Instant> {
         match &self.state {
-            State::Starting { until } | State::Draining { until, .. } | State::Backoff { until } => Some(*until),
+            State::Waiting { until }
+            | State::Starting { until }
+            | State::Draining { until, .. }
+            | State::Backoff { until } => Some(*until),
             State::Ready | State::Stopped | State::Held { .. } => None,
         }
     }
@@ -182,6 +203,14 @@ impl Supervisor {
             Event::Start => {
                 self.desired = Desired::Running;
                 self.start_if_down(now)
+            }
+            Event::Wait { until } => {
+                // Whoever is on its way already, or was held, waits for nobody.
+                if self.state == State::Stopped {
+                    self.desired = Desired::Running;
+                    self.state = State::Waiting { until };
+                }
+                Vec::new()
             }
             Event::Stop => {
                 self.desired = Desired::Stopped;
@@ -195,6 +224,16 @@ impl Supervisor {
                 self.failures.clear();
                 self.hold_after = None;
                 if self.alive { self.drain_if_up(now) } else { self.start_if_down(now) }
+            }
+            Event::Renew => match self.desired {
+                Desired::Running => self.drain_if_up(now),
+                Desired::Stopped => Vec::new(),
+            },
+            Event::Confined => {
+                if matches!(self.state, State::Starting { .. }) {
+                    self.state = State::Starting { until: now + self.policy.prepare_limit };
+                }
+                Vec::new()
             }
             Event::Ready => {
                 if matches!(self.state, State::Starting { .. }) {
@@ -254,7 +293,11 @@ impl Supervisor {
                 self.state = State::Draining { phase: Phase::Terminated, until: now + self.policy.term_limit };
                 vec![Action::Terminate]
             }
-            State::Draining { .. } | State::Stopped | State::Backoff { .. } | State::Held { .. } => Vec::new(),
+            State::Waiting { .. }
+            | State::Draining { .. }
+            | State::Stopped
+            | State::Backoff { .. }
+            | State::Held { .. } => Vec::new(),
         }
     }
 
@@ -306,6 +349,7 @@ impl Supervisor {
 
     fn tick(&mut self, now: Instant) -> Vec<Action> {
         match &self.state {
+            State::Waiting { until } if now >= *until => self.spawn(now),
             State::Starting { until } if now >= *until => {
                 // A process that is slow to die is killed again later, not at once and for ever.
                 self.state = State::Starting { until: now + self.policy.term_limit };
@@ -323,7 +367,8 @@ impl Supervisor {
                 self.state = State::Draining { phase, until: now + self.policy.term_limit };
                 vec![action]
             }
-            State::Starting { .. }
+            State::Waiting { .. }
+            | State::Starting { .. }
             | State::Backoff { .. }
             | State::Draining { .. }
             | State::Ready
@@ -430,9 +475,73 @@ mod tests {
         assert_eq!(*supervisor.state(), State::Held { reason });
     }
 
+    #[test]
+    fn who_waits_for_another_starts_when_told_or_when_its_time_is_up() {
+        let now = Instant::now();
+        let policy = Policy::default();
+        let until = now + policy.first_limit;
+        let mut supervisor = Supervisor::new(policy);
+        assert_eq!(supervisor.step(now, Event::Wait { until }), []);
+        assert_eq!(supervisor.shown(now), WorkerState::Starting, "for people it is on its way");
+        assert_eq!(supervisor.next_tick(), Some(until));
+        assert_eq!(supervisor.step(now, Event::Tick), []);
+        let mut told = supervisor.clone();
+        assert_eq!(told.step(now, Event::Start), [Action::Spawn]);
+        assert_eq!(supervisor.step(until, Event::Tick), [Action::Spawn]);
+        assert_eq!((supervisor.restarts(), told.restarts()), (0, 0), "a late start is no restart");
+    }
+
+    #[test]
+    fn who_waits_for_another_can_be_stopped() {
+        let now = Instant::now();
+        let mut supervisor = Supervisor::new(Policy::default());
+        supervisor.step(now, Event::Wait { until: now });
+        assert_eq!(supervisor.step(now, Event::Stop), []);
+        assert_eq!(supervisor.step(now + Duration::from_secs(60), Event::Tick), []);
+        assert_eq!(*supervisor.state(), State::Stopped);
+    }
+
+    #[test]
+    fn who_prepares_itself_has_more_time_to_get_ready() {
+        let now = Instant::now();
+        let policy = Policy::default();
+        let mut supervisor = Supervisor::new(policy);
+        supervisor.step(now, Event::Start);
+        assert_eq!(supervisor.step(now, Event::Confined), []);
+        assert_eq!(supervisor.step(now + policy.start_limit, Event::Tick), []);
+        assert_eq!(supervisor.step(now + policy.prepare_limit, Event::Tick), [Action::Kill]);
+        let mut ready = up(now);
+        ready.step(now, Event::Confined);
+        assert_eq!(*ready.state(), State::Ready, "said too late, it changes nothing");
+    }
+
+    #[test]
+    fn a_new_profile_restarts_who_runs_and_wakes_nobody() {
+        let now = Instant::now();
+        let mut running = up(now);
+        assert_eq!(running.step(now, Event::Renew), [Action::Drain]);
+        assert_eq!(running.step(now, DIED), [Action::Spawn], "no failure");
+        assert_eq!(running.step(now, Event::Renew), [Action::Terminate], "while it starts it serves nobody");
+
+        let mut waiting = Supervisor::new(Policy::default());
+        assert_eq!(waiting.step(now, Event::Renew), []);
+        waiting.step(now, Event::Wait { until: now + Duration::from_secs(1) });
+        assert_eq!(waiting.step(now, Event::Renew), []);
+        assert!(matches!(waiting.state(), State::Waiting { .. }));
+
+        let mut stopping = up(now);
+        assert_eq!(stopping.step(now, Event::Stop), [Action::Drain]);
+        assert_eq!(stopping.step(now, Event::Renew), []);
+        assert_eq!(stopping.step(now, DIED), []);
+        assert_eq!(*stopping.state(), State::Stopped, "who was stopped stays so");
+    }
+
     fn any_event() -> impl Strategy<Value = Event> {
         prop_oneof![
             Just(Event::Start),
+            (0_u64..40).prop_map(|late| Event::Wait { until: Instant::now() + Duration::from_secs(late) }),
+            Just(Event::Renew),
+            Just(Event::Confined),
             Just(Event::Stop),
             Just(Event::Restart),
             Just(Event::Ready),
@@ -465,7 +574,12 @@ mod tests {
                     asked = true;
                     unasked.clear();
                 }
-                for action in supervisor.step(now, event.clone()) {
+                let waits = matches!(event, Event::Wait { .. }) && *supervisor.state() == State::Stopped;
+                let actions = supervisor.step(now, event.clone());
+                if waits || (event == Event::Renew && !actions.is_empty()) {
+                    asked = true;
+                }
+                for action in actions {
                     match action {
                         Action::Spawn => {
                             prop_assert!(!alive);

@@ -212,9 +212,19 @@ pub mod topic {
     /// Of service conversations: this conversation changed.
     pub const CONVERSATION_CHANGED: u16 = 1;
 
-    /// The name of a topic of service 0.
+    /// The name of a service's topic.
     #[must_use]
-    pub const fn name(topic: u16) -> &'static str {
+    pub const fn name(service: u16, topic: u16) -> &'static str {
+        match (service, topic) {
+            (super::control::ID, topic) => of_control(topic),
+            (super::config::ID, CONFIG_CHANGED)
+            | (super::vault::ID, SECRET_CHANGED)
+            | (super::conversations::ID, CONVERSATION_CHANGED) => "changed",
+            _ => "unknown",
+        }
+    }
+
+    const fn of_control(topic: u16) -> &'static str {
         match topic {
             PING => "ping",
             PONG => "pong",

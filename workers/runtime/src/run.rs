@@ -4,12 +4,14 @@ use crate::handshake;
 use crate::logging;
 use crate::worker::Worker;
 use butterfly_client::Bus;
-use butterfly_wire::catalog::topic;
-use butterfly_wire::confinement::{Attempt, Canaries, Canary, Remaining, Targets};
-use butterfly_wire::control::{Mode, Proof, Ready, Serve};
+use butterfly_wire::EndpointId;
+use butterfly_wire::catalog::{control, topic};
+use butterfly_wire::confinement::{Access, Attempt, Canaries, Canary, Remaining, Targets};
+use butterfly_wire::control::{Confined, Mode, Proof, Ready, Serve};
 use interprocess::os::unix::uds_local_socket::tokio::Stream;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -22,6 +24,11 @@ pub struct Start {
     pub name: String,
     /// The non-secret `BUTTERFLY_*` overrides, names without the prefix.
     pub overrides: Vec<(String, String)>,
+    /// The standing workers by the slots of their endpoints. The kernel writes who calls (`Call::source`); a source in a slot that
+    /// is not here is a client or an instance.
+    pub roles: Vec<(u32, String)>,
+    /// The folder that this worker may write, free of links; `None` where it may write nothing.
+    pub folder: Option<PathBuf>,
 }
 
 impl Start {
@@ -29,6 +36,12 @@ impl Start {
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
         self.overrides.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The name of the standing worker that a call came from; `None` for a client or an instance.
+    #[must_use]
+    pub fn role_of(&self, source: EndpointId) -> Option<&str> {
+        self.roles.iter().find(|(slot, _)| *slot == source.slot).map(|(_, role)| role.as_str())
     }
 }
 
@@ -80,14 +93,39 @@ fn serve_until_drained(
         .build()
         .map_err(|fault| format!("the async runtime does not start: {fault}"))?;
     runtime.block_on(async move {
-        let start = Start { name: serve.name, overrides: serve.overrides };
-        let dispatcher = Arc::new(build(&start).into_dispatcher(&start.name));
-        handshake::send_ready(&mut bus, &ready).map_err(|fault| format!("the bus is gone: {fault}"))?;
+        let writable = serve.remaining.paths.iter().find(|grant| grant.access == Access::ReadWrite);
+        let start = Start {
+            name: serve.name,
+            overrides: serve.overrides,
+            roles: serve.roles,
+            folder: writable.map(|grant| PathBuf::from(&grant.path)),
+        };
+        let mut worker = build(&start);
+        let preparation = worker.take_preparation();
+        let dispatcher = Arc::new(worker.into_dispatcher(&start.name));
+        let told = match preparation {
+            None => handshake::send_ready(&mut bus, &ready),
+            Some(_) => {
+                let confined = Confined { canaries: ready.canaries.clone() };
+                handshake::send_event(&mut bus, topic::CONFINED, &confined)
+            }
+        };
+        told.map_err(|fault| format!("the bus is gone: {fault}"))?;
         bus.set_nonblocking(true).map_err(|fault| format!("the bus cannot be polled: {fault}"))?;
         let stream =
             Stream::try_from(OwnedFd::from(bus)).map_err(|fault| format!("the bus cannot be polled: {fault}"))?;
         let drained = Arc::clone(&dispatcher.drained);
         let connection: Bus = butterfly_client::start(stream, dispatcher);
+        if let Some(prepare) = preparation {
+            tokio::select! {
+                prepared = prepare(connection.background()) => prepared?,
+                // Asked to go, or left alone: nobody needs it prepared any more.
+                () = drained.notified() => return Ok(()),
+                _ = connection.ended() => return Ok(()),
+            }
+            let told = connection.publish(control::ID, topic::READY, &ready).await;
+            told.map_err(|failure| format!("the bus is gone: {failure}"))?;
+        }
         tracing::info!("ready");
         tokio::select! {
             () = drained.notified() => tracing::info!("drained"),

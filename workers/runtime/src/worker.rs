@@ -8,16 +8,21 @@ use butterfly_wire::control::{Drain, Ping};
 use butterfly_wire::{ErrorCode, Header, codec};
 use std::collections::HashMap;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
+
+/// What a worker does after its confinement and before it serves.
+pub(crate) type Preparation = Box<dyn FnOnce(Bus) -> Pin<Box<dyn Future<Output = Result<(), String>>>>>;
 
 /// The services of one worker.
 #[derive(Default)]
 pub struct Worker {
     services: HashMap<u16, Box<dyn Service>>,
     checks: Option<Checks>,
+    preparation: Option<Preparation>,
 }
 
 impl Worker {
@@ -42,6 +47,23 @@ impl Worker {
     {
         self.checks = Some(Arc::new(move || Box::pin(checks())));
         self
+    }
+
+    /// What must be done before the worker serves, and needs others: opening a store, asking for settings. It runs once, after the
+    /// confinement was verified; calls through its bus are allowed and count as background work. Until it has ended, callers
+    /// hear that the worker is being started. An error ends the process with that message, and the kernel starts it again.
+    #[must_use]
+    pub fn prepares<F, R>(mut self, prepare: F) -> Self
+    where
+        F: FnOnce(Bus) -> R + 'static,
+        R: Future<Output = Result<(), String>> + 'static,
+    {
+        self.preparation = Some(Box::new(|bus| Box::pin(prepare(bus))));
+        self
+    }
+
+    pub(crate) fn take_preparation(&mut self) -> Option<Preparation> {
+        self.preparation.take()
     }
 
     pub(crate) fn into_dispatcher(mut self, name: &str) -> Dispatcher {
