@@ -10,8 +10,15 @@
 
 pub mod database;
 pub mod error;
+pub mod facts;
+pub mod graph;
 pub mod migrate;
+pub mod outbox;
 pub mod schema;
+pub mod settings;
+pub mod shown;
+pub mod summaries;
+pub mod transcripts;
 
 pub use database::Store;
 pub use error::StoreError;

@@ -40,7 +40,6 @@ diesel::table! {
         attempt -> BigInt,
         role -> Integer,
         state -> Integer,
-        begin_key -> Nullable<BigInt>,
         thinking -> Text,
         tool_calls -> Text,
         tool_call_id -> Nullable<Text>,
@@ -48,6 +47,13 @@ diesel::table! {
         model -> Text,
         provenance -> Integer,
         usage -> Nullable<Text>,
+        images -> Text,
+    }
+}
+diesel::table! {
+    begun (begin_key) {
+        begin_key -> BigInt,
+        turn_id -> BigInt,
     }
 }
 diesel::table! {
@@ -56,6 +62,8 @@ diesel::table! {
         name -> Text,
         dimensions -> Integer,
         state -> Integer,
+        version -> BigInt,
+        stale -> Bool,
     }
 }
 diesel::table! {
@@ -97,6 +105,7 @@ diesel::table! {
     fact_sources (fact_id, passage_id) {
         fact_id -> BigInt,
         passage_id -> BigInt,
+        said_ms -> BigInt,
     }
 }
 diesel::table! {
@@ -108,6 +117,7 @@ diesel::table! {
 diesel::table! {
     extraction_outbox (passage_id) {
         passage_id -> BigInt,
+        stage -> Integer,
         attempts -> Integer,
         not_before_ms -> BigInt,
     }
@@ -165,6 +175,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     conversations,
     passages,
     messages,
+    begun,
     embedding_models,
     embedded,
     vector_outbox,

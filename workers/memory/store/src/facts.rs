@@ -1,0 +1,525 @@
+//! Facts: statements about entities that hold from one time to another, and the passages that they came from.
+//!
+//! A fact is *never* overwritten: a newer statement ends it, and it stays for "as of". Whether one ends the other is
+//! decided by time arithmetic ([`interval`]) among facts of the same subject and relation only, and only where the relation
+//! holds one value at a time ([`relation`]). What is likely or similar plays no part.
+//!
+//! Invariants:
+//! - Facts of one subject and one such relation never hold at the same time.
+//! - A fact goes with the last of its sources (a trigger sees to it), and what it had ended holds again.
+
+pub mod interval;
+pub mod key;
+pub mod relation;
+
+use crate::error::StoreError;
+use crate::schema::{entities, extraction_outbox, fact_sources, facts, mentions, passages};
+use butterfly_api::memory::{Correction, Fact, Facts, FactsRequest};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::{SqliteConnection, sql_query};
+use interval::{Place, Span};
+use std::collections::HashMap;
+
+/// Most bytes of a name, a relation or an object. Longer ones are sentences.
+pub const NAME_BYTES: usize = 160;
+
+/// Facts that one answer may hold.
+const LIST_LIMIT: u32 = 500;
+
+/// What an entity is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A person, a place, a thing.
+    Entity,
+    /// Something that happens at a time: Unix time in ms.
+    Event { at_ms: i64 },
+}
+
+/// Something that facts can be about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thing {
+    /// As people write it, or [`key::USER`].
+    pub name: String,
+    pub kind: Kind,
+}
+
+impl Thing {
+    #[must_use]
+    pub fn entity(name: impl Into<String>) -> Self {
+        Self { name: name.into(), kind: Kind::Entity }
+    }
+}
+
+/// What a statement says of its subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Object {
+    /// Another entity.
+    Thing(Thing),
+    /// A date, a number, an address: nothing that facts can be about.
+    Value(String),
+}
+
+impl Object {
+    fn text(&self) -> &str {
+        match self {
+            Self::Thing(thing) => &thing.name,
+            Self::Value(value) => value,
+        }
+    }
+}
+
+/// A statement, as it was taken from a passage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    pub subject: Thing,
+    /// In any of the ways that [`relation::canonical`] knows.
+    pub relation: String,
+    pub object: Object,
+    /// From when on it holds: Unix time in ms.
+    pub from_ms: i64,
+}
+
+/// What became of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    pub fact: Fact,
+    /// It was known before.
+    pub known: bool,
+}
+
+/// The current time: Unix time in ms.
+#[must_use]
+pub fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Records what a passage states. An exact duplicate gains a source instead.
+///
+/// # Errors
+/// [`StoreError::Refused`] where a name is empty or longer than [`NAME_BYTES`]; the database's.
+pub fn record(
+    db: &mut SqliteConnection,
+    statement: &Statement,
+    source: i64,
+    now_ms: i64,
+) -> Result<Recorded, StoreError> {
+    let relation = relation::canonical(&statement.relation);
+    for part in [statement.subject.name.as_str(), &relation, statement.object.text()] {
+        if key::key(part).is_empty() || part.len() > NAME_BYTES {
+            return Err(StoreError::Refused(format!(
+                "a fact's parts have 1 to {NAME_BYTES} bytes, this one not: {part}"
+            )));
+        }
+    }
+    let subject = entity(db, &statement.subject, statement.from_ms)?;
+    let object = match &statement.object {
+        Object::Thing(thing) => Some(entity(db, thing, statement.from_ms)?),
+        Object::Value(_) => None,
+    };
+    let from = statement.from_ms;
+    let text = statement.object.text().trim();
+    let single = relation::is_single(&relation);
+    let spans = spans(db, subject, &relation, if single { None } else { object }, &key::key(text), from)?;
+    let placed = if single { interval::place_single(&spans, from) } else { interval::place_accumulating(&spans, from) };
+    let row = Row { subject, relation, object: text.to_owned(), object_id: object, now_ms };
+    let (id, known, successor) = match placed.place {
+        Place::Known { fact, from } => {
+            diesel::update(facts::table.find(fact)).set(facts::valid_from_ms.eq(from)).execute(db)?;
+            (fact, true, fact)
+        }
+        Place::New { to, successor } => {
+            let id = insert(db, &row, from, to, successor)?;
+            (id, false, id)
+        }
+        Place::Within { until } => {
+            let id = match placed.ends {
+                Some(holder) => {
+                    let later = split(db, holder, until)?;
+                    insert(db, &row, from, Some(until), Some(later))?
+                }
+                None => insert(db, &row, from, Some(until), None)?,
+            };
+            (id, false, id)
+        }
+    };
+    if let Some(ended) = placed.ends {
+        diesel::update(facts::table.find(ended))
+            .set((facts::valid_to_ms.eq(from), facts::superseded_by.eq(successor)))
+            .execute(db)?;
+    }
+    add_source(db, id, source, from)?;
+    for entity in [Some(subject), object].into_iter().flatten() {
+        mention(db, entity, source)?;
+    }
+    let fact = load(db, &[id])?.pop();
+    let fact = fact.ok_or_else(|| StoreError::NotFound(format!("there is no fact {id}")))?;
+    Ok(Recorded { fact, known })
+}
+
+/// A fact's columns that do not depend on its place in time.
+struct Row {
+    subject: i64,
+    relation: String,
+    object: String,
+    object_id: Option<i64>,
+    now_ms: i64,
+}
+
+fn insert(
+    db: &mut SqliteConnection,
+    row: &Row,
+    from: i64,
+    to: Option<i64>,
+    successor: Option<i64>,
+) -> Result<i64, StoreError> {
+    Ok(diesel::insert_into(facts::table)
+        .values((
+            facts::subject_id.eq(row.subject),
+            facts::relation.eq(&row.relation),
+            facts::object.eq(&row.object),
+            facts::object_id.eq(row.object_id),
+            facts::valid_from_ms.eq(from),
+            facts::valid_to_ms.eq(to),
+            facts::recorded_ms.eq(row.now_ms),
+            facts::superseded_by.eq(successor),
+        ))
+        .returning(facts::id)
+        .get_result(db)?)
+}
+
+/// Makes a second fact of what `holder` says from `until` on, with the sources that said it then. Returns its id.
+fn split(db: &mut SqliteConnection, holder: i64, until: i64) -> Result<i64, StoreError> {
+    let (subject, relation, object, object_id, to, now_ms, successor): SplitRow = facts::table
+        .find(holder)
+        .select((
+            facts::subject_id,
+            facts::relation,
+            facts::object,
+            facts::object_id,
+            facts::valid_to_ms,
+            facts::recorded_ms,
+            facts::superseded_by,
+        ))
+        .first(db)?;
+    let later = insert(db, &Row { subject, relation, object, object_id, now_ms }, until, to, successor)?;
+    // An update: the trigger on deleted sources has nothing to do with sources that move.
+    diesel::update(fact_sources::table.filter(fact_sources::fact_id.eq(holder).and(fact_sources::said_ms.ge(until))))
+        .set(fact_sources::fact_id.eq(later))
+        .execute(db)?;
+    Ok(later)
+}
+
+type SplitRow = (i64, String, String, Option<i64>, Option<i64>, i64, Option<i64>);
+
+#[derive(QueryableByName)]
+struct SpanRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    object: String,
+    #[diesel(sql_type = BigInt)]
+    from_ms: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    to_ms: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    again_ms: Option<i64>,
+}
+
+/// The facts of one subject and relation; with `object`, only those about that.
+fn spans(
+    db: &mut SqliteConnection,
+    subject: i64,
+    relation: &str,
+    object: Option<i64>,
+    says: &str,
+    from: i64,
+) -> Result<Vec<Span>, StoreError> {
+    let rows: Vec<SpanRow> = sql_query(
+        "SELECT id, object, valid_from_ms AS from_ms, valid_to_ms AS to_ms, \
+         (SELECT min(said_ms) FROM fact_sources WHERE fact_id = facts.id AND said_ms > ?1) AS again_ms \
+         FROM facts WHERE subject_id = ?2 AND relation = ?3 AND (?4 IS NULL OR object_id = ?4) ORDER BY valid_from_ms, id",
+    )
+    .bind::<BigInt, _>(from)
+    .bind::<BigInt, _>(subject)
+    .bind::<Text, _>(relation)
+    .bind::<Nullable<BigInt>, _>(object)
+    .load(db)?;
+    let span = |row: SpanRow| Span {
+        id: row.id,
+        same: key::key(&row.object) == says,
+        from: row.from_ms,
+        to: row.to_ms,
+        again: row.again_ms,
+    };
+    Ok(rows.into_iter().map(span).collect())
+}
+
+/// The entity of that name, made if there is none. An event of the same name on another day is another event.
+///
+/// # Errors
+/// The database's.
+pub fn entity(db: &mut SqliteConnection, thing: &Thing, at_ms: i64) -> Result<i64, StoreError> {
+    let key = key::key(&thing.name);
+    let (kind, at) = match thing.kind {
+        Kind::Entity => (0, at_ms),
+        Kind::Event { at_ms } => (1, at_ms),
+    };
+    // An entity was first named at the earliest time that is known; an event happens when it was said to happen last.
+    let known = entities::table.filter(entities::key.eq(&key)).select((entities::id, entities::kind, entities::at_ms));
+    if let Some((id, known_kind, known_at)) = known.first::<(i64, i32, i64)>(db).optional()? {
+        let better = if kind == 1 { at } else { known_at.min(at) };
+        if better != known_at && known_kind == kind {
+            diesel::update(entities::table.find(id)).set(entities::at_ms.eq(better)).execute(db)?;
+        }
+        return Ok(id);
+    }
+    let name = if key == key::USER || key.starts_with("user's ") { key.as_str() } else { thing.name.trim() };
+    Ok(diesel::insert_into(entities::table)
+        .values((entities::name.eq(name), entities::key.eq(&key), entities::kind.eq(kind), entities::at_ms.eq(at)))
+        .returning(entities::id)
+        .get_result(db)?)
+}
+
+/// Notes that a passage names an entity.
+///
+/// # Errors
+/// The database's.
+pub fn mention(db: &mut SqliteConnection, entity: i64, passage: i64) -> Result<(), StoreError> {
+    diesel::insert_or_ignore_into(mentions::table)
+        .values((mentions::entity_id.eq(entity), mentions::passage_id.eq(passage)))
+        .execute(db)?;
+    Ok(())
+}
+
+fn add_source(db: &mut SqliteConnection, fact: i64, passage: i64, said_ms: i64) -> Result<(), StoreError> {
+    diesel::insert_or_ignore_into(fact_sources::table)
+        .values((
+            fact_sources::fact_id.eq(fact),
+            fact_sources::passage_id.eq(passage),
+            fact_sources::said_ms.eq(said_ms),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct FactRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    subject: String,
+    #[diesel(sql_type = Text)]
+    relation: String,
+    #[diesel(sql_type = Text)]
+    object: String,
+    #[diesel(sql_type = BigInt)]
+    from_ms: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    to_ms: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    recorded_ms: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    source: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    superseded_by: Option<i64>,
+}
+
+/// The columns of [`FactRow`]; the condition follows.
+const SELECT: &str = "SELECT f.id, s.name AS subject, f.relation, f.object, f.valid_from_ms AS from_ms, \
+    f.valid_to_ms AS to_ms, f.recorded_ms, f.superseded_by, \
+    (SELECT passage_id FROM fact_sources WHERE fact_id = f.id ORDER BY said_ms, passage_id LIMIT 1) AS source \
+    FROM facts f JOIN entities s ON s.id = f.subject_id ";
+
+impl From<FactRow> for Fact {
+    fn from(row: FactRow) -> Self {
+        Self {
+            id: row.id.unsigned_abs(),
+            subject: row.subject,
+            relation: row.relation,
+            object: row.object,
+            valid_from_unix_ms: unsigned(row.from_ms),
+            valid_to_unix_ms: row.to_ms.map(unsigned),
+            recorded_unix_ms: unsigned(row.recorded_ms),
+            source: row.source.map(unsigned),
+            superseded_by: row.superseded_by.map(unsigned),
+        }
+    }
+}
+
+pub(crate) fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Facts by their ids, in the order of `ids`; those that are not there are left out.
+///
+/// # Errors
+/// The database's.
+pub fn load(db: &mut SqliteConnection, ids: &[i64]) -> Result<Vec<Fact>, StoreError> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(500) {
+        let list = chunk.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+        let rows: Vec<FactRow> = sql_query(format!("{SELECT} WHERE f.id IN ({list})")).load(db)?;
+        found.extend(rows.into_iter().map(|row| (row.id, Fact::from(row))));
+    }
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
+
+/// The facts that were taken from a passage, oldest first.
+///
+/// # Errors
+/// The database's.
+pub fn of_passage(db: &mut SqliteConnection, passage: i64) -> Result<Vec<Fact>, StoreError> {
+    let ids: Vec<i64> = fact_sources::table
+        .filter(fact_sources::passage_id.eq(passage))
+        .order(fact_sources::fact_id)
+        .select(fact_sources::fact_id)
+        .load(db)?;
+    load(db, &ids)
+}
+
+/// What is held to be true: newest first.
+///
+/// # Errors
+/// The database's.
+pub fn list(db: &mut SqliteConnection, request: &FactsRequest, now_ms: i64) -> Result<Facts, StoreError> {
+    let at = request.as_of_unix_ms.map_or(now_ms, signed);
+    // Without a time, what was said to begin in the future is told too.
+    let held = match (request.as_of_unix_ms, request.all) {
+        (Some(_), false) => "f.valid_from_ms <= ?1 AND (f.valid_to_ms IS NULL OR f.valid_to_ms > ?1)",
+        (Some(_), true) => "f.valid_from_ms <= ?1",
+        (None, false) => "(f.valid_to_ms IS NULL OR f.valid_to_ms > ?1)",
+        (None, true) => "?1 = ?1",
+    };
+    let about = match &request.about {
+        Some(name) => match entity_of(db, name)? {
+            Some(id) => {
+                let all = identities(db, id)?.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+                format!("AND (f.subject_id IN ({all}) OR f.object_id IN ({all}))")
+            }
+            None => return Ok(Facts { facts: Vec::new() }),
+        },
+        None => String::new(),
+    };
+    let limit = if request.limit == 0 { LIST_LIMIT } else { request.limit.min(LIST_LIMIT) };
+    let rows: Vec<FactRow> = sql_query(format!("{SELECT} WHERE {held} {about} ORDER BY f.id DESC LIMIT {limit}"))
+        .bind::<BigInt, _>(at)
+        .load(db)?;
+    Ok(Facts { facts: rows.into_iter().map(Fact::from).collect() })
+}
+
+/// The entity that a name means, if there is one.
+pub(crate) fn entity_of(db: &mut SqliteConnection, name: &str) -> Result<Option<i64>, StoreError> {
+    Ok(entities::table.filter(entities::key.eq(key::key(name))).select(entities::id).first(db).optional()?)
+}
+
+/// An entity and its other names: `user's sister` is `Ana`.
+fn identities(db: &mut SqliteConnection, id: i64) -> Result<Vec<i64>, StoreError> {
+    let pairs: Vec<(i64, Option<i64>)> = facts::table
+        .filter(facts::relation.eq("is named").and(facts::subject_id.eq(id)))
+        .select((facts::subject_id, facts::object_id))
+        .load(db)?;
+    let reverse: Vec<(i64, Option<i64>)> = facts::table
+        .filter(facts::object_id.eq(id).and(facts::relation.eq("is named")))
+        .select((facts::subject_id, facts::object_id))
+        .load(db)?;
+    let mut all = vec![id];
+    for (subject, object) in pairs.into_iter().chain(reverse) {
+        all.extend([Some(subject), object].into_iter().flatten());
+    }
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
+}
+
+/// Ends a fact where its correction begins. What holds instead, if anything does, is noted as a memory of its own, so that
+/// it can be found and forgotten like everything else. Returns the new fact, if any, and the old one.
+///
+/// # Errors
+/// [`StoreError::NotFound`] where there is no such fact, [`StoreError::Refused`] where it did not hold then.
+pub fn correct(db: &mut SqliteConnection, correction: &Correction, now_ms: i64) -> Result<Facts, StoreError> {
+    let id = signed(correction.fact);
+    let row: Option<(i64, String, Option<i64>, i64, Option<i64>)> = facts::table
+        .find(id)
+        .select((facts::subject_id, facts::relation, facts::object_id, facts::valid_from_ms, facts::valid_to_ms))
+        .first(db)
+        .optional()?;
+    let Some((subject, relation, object_id, begins, ends)) = row else {
+        return Err(StoreError::NotFound(format!("there is no fact {id}; list them with `butterfly memory facts`")));
+    };
+    // What was said to begin later than now is corrected from its beginning.
+    let from = correction.from_unix_ms.map_or(now_ms.max(begins), signed);
+    if from < begins || ends.is_some_and(|ends| from >= ends) {
+        return Err(StoreError::Refused(format!(
+            "fact {id} does not hold at that time; name one between its beginning and its end, or correct the fact that \
+             holds then"
+        )));
+    }
+    let text = correction.object.trim();
+    let mut changed = Vec::new();
+    let says: String = facts::table.find(id).select(facts::object).first(db)?;
+    if !text.is_empty() && key::key(&says) == key::key(text) {
+        return Err(StoreError::Refused(format!("fact {id} says so already")));
+    }
+    if text.is_empty() {
+        diesel::update(facts::table.find(id))
+            .set((facts::valid_to_ms.eq(from), facts::superseded_by.eq(None::<i64>)))
+            .execute(db)?;
+    } else {
+        let (name, successor): (String, Option<i64>) = (
+            entities::table.find(subject).select(entities::name).first(db)?,
+            facts::table.find(id).select(facts::superseded_by).first(db)?,
+        );
+        if text.len() > NAME_BYTES || key::key(text).is_empty() {
+            return Err(StoreError::Refused(format!(
+                "what holds instead has 1 to {NAME_BYTES} bytes and a letter or digit"
+            )));
+        }
+        let memory: i64 = diesel::insert_into(passages::table)
+            .values((
+                passages::kind.eq(1),
+                passages::speaker.eq(key::USER),
+                passages::text.eq(format!("{name} {relation} {text}")),
+                passages::tags.eq("correction"),
+                passages::at_ms.eq(now_ms),
+            ))
+            .returning(passages::id)
+            .get_result(db)?;
+        let thing = match object_id {
+            Some(_) => Some(entity(db, &Thing::entity(text), from)?),
+            None => None,
+        };
+        let row = Row { subject, relation, object: text.to_owned(), object_id: thing, now_ms };
+        let new = insert(db, &row, from, ends, successor)?;
+        add_source(db, new, memory, from)?;
+        for entity in [Some(subject), thing].into_iter().flatten() {
+            mention(db, entity, memory)?;
+        }
+        diesel::update(facts::table.find(id))
+            .set((facts::valid_to_ms.eq(from), facts::superseded_by.eq(new)))
+            .execute(db)?;
+        changed.push(new);
+    }
+    changed.push(id);
+    Ok(Facts { facts: load(db, &changed)? })
+}
+
+/// Has a passage's facts taken in the background. Nothing happens where it waits already.
+///
+/// # Errors
+/// The database's.
+pub fn enqueue(db: &mut SqliteConnection, passage: i64) -> Result<(), StoreError> {
+    diesel::insert_or_ignore_into(extraction_outbox::table)
+        .values(extraction_outbox::passage_id.eq(passage))
+        .execute(db)?;
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "facts/tests.rs"]
+mod tests;
