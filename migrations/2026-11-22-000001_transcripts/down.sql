@@ -1,1 +1,2 @@
+DROP TABLE begun;
 DROP TABLE messages; DROP TABLE passages; DROP TABLE conversations;

@@ -39,18 +39,24 @@ CREATE TABLE messages (
     parent_id BIGINT REFERENCES messages (id),     -- what it follows; NULL: it is the first
     turn_id BIGINT NOT NULL,                       -- the person's message that it is, or belongs to
     part INTEGER NOT NULL,                         -- its place in the exchange that follows the person's message, from 0; -1: it is that message
-    attempt BIGINT NOT NULL DEFAULT 0,             -- which answer to the turn it belongs to
+    attempt BIGINT NOT NULL DEFAULT 0,             -- which answer to the turn it belongs to; a person's message: the newest one
     role INTEGER NOT NULL,                         -- 0 system, 1 user, 2 assistant, 3 tool
     state INTEGER NOT NULL,                        -- 0 streaming, 1 complete, 2 interrupted, 3 failed
-    begin_key BIGINT UNIQUE,                       -- a person's message: what its turn was begun with
     thinking TEXT NOT NULL DEFAULT '',
     tool_calls TEXT NOT NULL DEFAULT '',           -- JSON
     tool_call_id TEXT,
     error TEXT,
     model TEXT NOT NULL DEFAULT '',
     provenance INTEGER NOT NULL DEFAULT 0,
-    usage TEXT                                     -- JSON
+    usage TEXT,                                    -- JSON
+    images TEXT NOT NULL DEFAULT ''                -- JSON
 );
 CREATE INDEX messages_by_parent ON messages (conversation_id, parent_id);
 CREATE INDEX messages_by_turn ON messages (turn_id, attempt, part);
 CREATE INDEX messages_streaming ON messages (state) WHERE state = 0;
+-- What a turn, or another answer to it, was begun with: who asks again with the same key gets the same turn.
+CREATE TABLE begun (
+    begin_key BIGINT PRIMARY KEY NOT NULL,
+    turn_id BIGINT NOT NULL REFERENCES messages (id) ON DELETE CASCADE
+);
+CREATE INDEX begun_by_turn ON begun (turn_id);
