@@ -70,6 +70,8 @@ pub struct Setting {
     pub source: Source,
     /// What the database says, where something else is in force.
     pub stored: Option<String>,
+    /// Why the value cannot be used, where it came past the checks: from the environment, or from another version.
+    pub problem: Option<String>,
 }
 
 /// Argument of `values`: for workers.

@@ -9,6 +9,7 @@
 //! - All work on the database runs off the event loop, so that a busy disk never costs a heartbeat.
 //! - Recall works without a model: it says what it goes without.
 
+pub mod config;
 pub mod core;
 
 pub use core::Core;

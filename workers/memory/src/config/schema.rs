@@ -1,0 +1,258 @@
+//! Every setting there is: one row a key. What it takes, what it does, who hears of it.
+//!
+//! `docs/configuration.md` and `butterfly config list` show this table; no other place knows a default or a range.
+//! Secrets are never settings: they live in the vault.
+
+use butterfly_api::config::{KeyInfo, ValueKind};
+
+/// Before an override's name in the environment.
+pub const PREFIX: &str = "BUTTERFLY_";
+
+/// Where the data folder is. Setting it moves the folder; the database does not hold it.
+pub const DATA_FOLDER: &str = "memory.db_path";
+
+/// What a value may be. See [`ValueKind`], which goes to clients.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    Flag,
+    /// Both bounds are allowed.
+    Integer {
+        min: i64,
+        max: i64,
+        unit: &'static str,
+    },
+    /// Both bounds are allowed.
+    Number {
+        min: f64,
+        max: f64,
+    },
+    Text {
+        max_bytes: u32,
+        form: Form,
+    },
+    Choice(&'static [&'static str]),
+    /// Empty: the provider's usual address.
+    Url,
+    Path,
+}
+
+/// What a text must look like beside its length. All of them may be empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A model's name as its server knows it: no blanks.
+    ModelName,
+    /// A time as Ollama takes it: `10m`, `0`, `-1`.
+    KeepAlive,
+}
+
+/// One row.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    pub key: &'static str,
+    pub group: &'static str,
+    pub kind: Kind,
+    pub default: &'static str,
+    pub help: &'static str,
+    /// The override without [`PREFIX`]; `None` where the environment has no say.
+    pub env: Option<&'static str>,
+    /// Restarted where its confinement changes with the value.
+    pub restarts: Option<&'static str>,
+    pub in_profiles: bool,
+}
+
+/// The longest name of a model; a registry path with a tag stays far below.
+const MODEL_NAME_BYTES: u32 = 256;
+
+/// A weight beyond this drowns all others, which setting those to 0 says more clearly.
+const WEIGHT: Kind = Kind::Number { min: 0.0, max: 10.0 };
+
+const MODEL_NAME: Kind = Kind::Text { max_bytes: MODEL_NAME_BYTES, form: Form::ModelName };
+
+/// A row with what most rows have.
+const fn key(key: &'static str, group: &'static str, kind: Kind, default: &'static str) -> Key {
+    Key { key, group, kind, default, help: "", env: None, restarts: None, in_profiles: false }
+}
+
+impl Key {
+    const fn help(self, help: &'static str) -> Self {
+        Self { help, ..self }
+    }
+
+    const fn env(self, name: &'static str) -> Self {
+        Self { env: Some(name), ..self }
+    }
+
+    const fn restarts(self, worker: &'static str) -> Self {
+        Self { restarts: Some(worker), ..self }
+    }
+
+    const fn in_profiles(self) -> Self {
+        Self { in_profiles: true, ..self }
+    }
+
+    /// What clients are told of it.
+    #[must_use]
+    pub fn info(&self) -> KeyInfo {
+        KeyInfo {
+            key: self.key.to_owned(),
+            group: self.group.to_owned(),
+            kind: match self.kind {
+                Kind::Flag => ValueKind::Bool,
+                Kind::Integer { min, max, unit } => ValueKind::Integer { min, max, unit: unit.to_owned() },
+                Kind::Number { min, max } => ValueKind::Number { min, max },
+                Kind::Text { max_bytes, form: Form::ModelName | Form::KeepAlive } => {
+                    ValueKind::Text { max_bytes, optional: true }
+                }
+                Kind::Choice(values) => {
+                    ValueKind::Choice { values: values.iter().map(|value| (*value).to_owned()).collect() }
+                }
+                Kind::Url => ValueKind::Url,
+                Kind::Path => ValueKind::Path,
+            },
+            default: self.default.to_owned(),
+            help: self.help.to_owned(),
+            env: self.env.map(|name| format!("{PREFIX}{name}")).unwrap_or_default(),
+            restarts: self.restarts.map(str::to_owned),
+            in_profiles: self.in_profiles,
+        }
+    }
+}
+
+/// All of them, in the order in which people see them. Names of overrides avoid the words that the kernel takes for
+/// secrets (`KEY`, `TOKEN` …); a test holds them to it.
+pub const KEYS: &[Key] = &[
+    key("model.provider", "Model", Kind::Choice(&["ollama", "openai", "builtin"]), "ollama")
+        .help("Who answers: Ollama, any server with an OpenAI-compatible /v1, or the built-in responder, which needs no model.")
+        .env("MODEL_PROVIDER")
+        .restarts("model"),
+    key("model.url", "Model", Kind::Url, "")
+        .help("The server's address. Empty: http://127.0.0.1:11434 for ollama, http://127.0.0.1:1234/v1 for openai.")
+        .env("MODEL_URL")
+        .restarts("model"),
+    key("model.name", "Model", MODEL_NAME, "")
+        .help("The model that answers where none is named. Empty: chosen from what is installed.")
+        .env("MODEL")
+        .in_profiles(),
+    // 1 Mi tokens is more than any model on a person's own computer can hold.
+    key("model.context_tokens", "Model", Kind::Integer { min: 0, max: 1 << 20, unit: "tokens" }, "0")
+        .help("The context that is asked for. 0: as much as the conversation needs, within what the model can.")
+        .env("MODEL_CONTEXT")
+        .in_profiles(),
+    key("model.keep_alive", "Model", Kind::Text { max_bytes: 16, form: Form::KeepAlive }, "")
+        .help("How long Ollama keeps a model loaded, such as 10m, 0 or -1 (for ever). Empty: as the server is set.")
+        .env("MODEL_KEEP_ALIVE")
+        .in_profiles(),
+    key("model.embedding", "Model", MODEL_NAME, "")
+        .help("The model that makes the vectors for search by meaning. Empty: the smallest that can. Another one makes all vectors anew, in the background.")
+        .env("MODEL_EMBEDDING"),
+    key("memory.enabled", "Memory", Kind::Flag, "true")
+        .help("Whether earlier conversations are drawn on. If not, transcripts are still kept, but nothing is recalled, embedded or extracted.")
+        .env("MEMORY_ENABLED")
+        .in_profiles(),
+    key(DATA_FOLDER, "Memory", Kind::Path, "")
+        .help("The folder that holds everything that is remembered. Setting it moves the folder there."),
+    // A hundred years.
+    key("memory.retention_days", "Memory", Kind::Integer { min: 0, max: 36_500, unit: "days" }, "0")
+        .help("What was said longer ago than this is deleted. 0: nothing is.")
+        .env("MEMORY_RETENTION_DAYS"),
+    key("memory.summary_model", "Memory", MODEL_NAME, "")
+        .help("The model that writes summaries and takes facts from what was said. Empty: the one that answers.")
+        .env("MEMORY_SUMMARY_MODEL"),
+    // Below a fifth a summary is longer than what it sums up; above 95 % no room is left for the answer.
+    key("memory.summarise_at", "Memory", Kind::Number { min: 0.2, max: 0.95 }, "0.75")
+        .help("How full of a conversation's turns the model's context may be, as a share, before the oldest are summed up.")
+        .env("MEMORY_SUMMARISE_AT")
+        .in_profiles(),
+    key("memory.extract", "Memory", Kind::Flag, "true")
+        .help("Whether a model takes facts and links from what was said. If not, only what is sure without a model is taken.")
+        .env("MEMORY_EXTRACT"),
+    key("memory.recall_tokens", "Recall", Kind::Integer { min: 0, max: 32_768, unit: "tokens" }, "1024")
+        .help("How much of a prompt may be taken by what was recalled. 0: nothing is recalled.")
+        .env("MEMORY_RECALL_BUDGET")
+        .in_profiles(),
+    key("memory.recall.weight_word", "Recall", WEIGHT, "1")
+        .help("What it counts that a passage has words of the question (bm25, normalised).")
+        .env("MEMORY_RECALL_WEIGHT_WORD")
+        .in_profiles(),
+    key("memory.recall.weight_meaning", "Recall", WEIGHT, "1")
+        .help("What it counts that a passage means something similar (cosine of the vectors, normalised).")
+        .env("MEMORY_RECALL_WEIGHT_MEANING")
+        .in_profiles(),
+    key("memory.recall.weight_link", "Recall", WEIGHT, "0.5")
+        .help("What it counts that a fact about something that the question names leads to a passage.")
+        .env("MEMORY_RECALL_WEIGHT_LINK")
+        .in_profiles(),
+    key("memory.recall.weight_recency", "Recall", WEIGHT, "0.05")
+        .help("What it counts that something was said lately.")
+        .env("MEMORY_RECALL_WEIGHT_RECENCY")
+        .in_profiles(),
+    key("memory.recall.weight_tag", "Recall", WEIGHT, "0.2")
+        .help("What it counts that a passage carries a tag that the question names.")
+        .env("MEMORY_RECALL_WEIGHT_TAG")
+        .in_profiles(),
+    key("memory.recall.weight_neighbour", "Recall", WEIGHT, "0.3")
+        .help("What it counts that a passage was said just before or after one that matched.")
+        .env("MEMORY_RECALL_WEIGHT_NEIGHBOUR")
+        .in_profiles(),
+    key("log.level", "Logs", Kind::Choice(&["error", "warn", "info", "debug", "trace"]), "info")
+        .help("How much the workers write into their logs.")
+        .env("LOG"),
+];
+
+/// The row of a key.
+#[must_use]
+pub fn find(key: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|row| row.key == key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::check;
+    use std::collections::HashSet;
+
+    #[test]
+    fn keys_and_overrides_are_named_once() {
+        let keys: HashSet<_> = KEYS.iter().map(|row| row.key).collect();
+        assert_eq!(keys.len(), KEYS.len());
+        let overrides: Vec<_> = KEYS.iter().filter_map(|row| row.env).collect();
+        assert_eq!(overrides.iter().collect::<HashSet<_>>().len(), overrides.len());
+    }
+
+    #[test]
+    fn every_row_explains_itself_and_its_default_is_allowed() {
+        for row in KEYS {
+            assert!(row.help.len() > 20 && row.help.ends_with('.'), "{} lacks its help", row.key);
+            assert!(!row.group.is_empty(), "{} lacks its group", row.key);
+            assert!(row.key.split('.').count() >= 2 && row.key == row.key.to_lowercase(), "{}", row.key);
+            // Where the data folder is, only the store knows.
+            if row.key != DATA_FOLDER {
+                assert_eq!(check::value(row, row.default).as_deref(), Ok(row.default), "{}", row.key);
+                assert!(row.env.is_some(), "{} has no override", row.key);
+            }
+        }
+    }
+
+    #[test]
+    fn no_override_is_named_like_a_secret() {
+        // The words by which the kernel drops a variable unread.
+        for word in ["KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL"] {
+            for name in KEYS.iter().filter_map(|row| row.env) {
+                assert!(!name.contains(word), "{name} would be ignored");
+            }
+        }
+    }
+
+    #[test]
+    fn groups_are_not_torn_apart() {
+        let mut groups: Vec<_> = KEYS.iter().map(|row| row.group).collect();
+        groups.dedup();
+        assert_eq!(groups.iter().collect::<HashSet<_>>().len(), groups.len(), "{groups:?}");
+    }
+
+    #[test]
+    fn what_changes_confinement_is_in_no_profile() {
+        // A worker has one confinement, whatever conversation it serves.
+        assert!(KEYS.iter().all(|row| row.restarts.is_none() || !row.in_profiles));
+    }
+}
