@@ -1,3 +1,6 @@
+DROP TRIGGER vector_outbox_imported;
+DROP TRIGGER vector_outbox_joined;
+DROP TRIGGER vector_outbox_parted;
 DROP TRIGGER vector_outbox_delete;
 DROP TRIGGER vector_outbox_update;
 DROP TRIGGER vector_outbox_insert;
@@ -8,4 +11,9 @@ DROP TRIGGER passages_fts_update_new;
 DROP TRIGGER passages_fts_update_old;
 DROP TRIGGER passages_fts_delete;
 DROP TRIGGER passages_fts_insert;
+DROP INDEX memories_by_text;
+DROP TABLE passages_grams_terms;
+DROP TABLE passages_grams;
+DROP VIEW passages_padded;
 DROP TABLE passages_fts;
+DROP VIEW passages_ready;

@@ -1,0 +1,59 @@
+//! Searching a table on disk.
+
+use super::columns;
+use crate::error::VectorError;
+use crate::flat::best_first;
+use crate::store::Near;
+use futures::TryStreamExt;
+use lancedb::DistanceType;
+use lancedb::query::{ExecutableQuery, QueryBase, Select, VectorQuery};
+
+/// Parts of the index that a query looks into, at least.
+const PROBES: usize = 20;
+
+/// The index holds vectors in 8 bits a number; so many times as many as are wanted are compared again in full.
+const REFINE: u32 = 4;
+
+/// How a table is to be searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Through {
+    /// Its index, and all that is new to it.
+    Index,
+    /// Every row.
+    AllRows,
+}
+
+/// The `k` rows nearest to a unit vector.
+pub async fn nearest(
+    table: &lancedb::Table,
+    vector: &[f32],
+    k: usize,
+    conversation: Option<i64>,
+    through: Through,
+) -> Result<Vec<Near>, VectorError> {
+    if k == 0 {
+        return Ok(Vec::new());
+    }
+    let fault = |error: lancedb::Error| VectorError::of(&error);
+    let query = table.query().nearest_to(vector).map_err(fault)?;
+    let query: VectorQuery = match through {
+        Through::AllRows => query.bypass_vector_index(),
+        Through::Index => query.nprobes(PROBES).map_err(fault)?.refine_factor(REFINE),
+    };
+    let mut query = query
+        .column(columns::VECTOR)
+        .distance_type(DistanceType::Cosine)
+        .limit(k)
+        .select(Select::columns(&[columns::ID, columns::DISTANCE]));
+    if let Some(conversation) = conversation {
+        query = query.only_if(format!("{} = {conversation}", columns::CONVERSATION));
+    }
+    let batches: Vec<_> = query.execute().await.map_err(fault)?.try_collect().await.map_err(fault)?;
+    let mut found = Vec::with_capacity(k);
+    for batch in &batches {
+        found.extend(columns::found(batch)?);
+    }
+    found.sort_by(best_first);
+    found.truncate(k);
+    Ok(found)
+}
