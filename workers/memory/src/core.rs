@@ -92,7 +92,7 @@ pub async fn blocking<T: Send + 'static>(
 pub fn failure(error: StoreError) -> Failure {
     let code = match error {
         StoreError::NotFound(_) | StoreError::Refused(_) => ErrorCode::BadPayload,
-        StoreError::InUse => ErrorCode::Unavailable,
+        StoreError::InUse | StoreError::Closed => ErrorCode::Unavailable,
         StoreError::Corrupt { .. }
         | StoreError::Newer { .. }
         | StoreError::DiskFull

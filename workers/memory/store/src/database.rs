@@ -1,14 +1,18 @@
-//! The database: one writer, a few readers.
+//! The database: one writer, a few readers, and the lock that keeps everybody else out.
 
 use crate::error::StoreError;
-use crate::migrate;
+use crate::{backups, migrate, opening, replace, space};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The database's file in the data folder.
 pub const FILE: &str = "butterfly.db";
+
+/// What is being written and does not count yet, in the data folder; emptied at every start.
+pub const SCRATCH: &str = "tmp";
 
 /// Connections that read. Two cores are the smallest machine that we care for; more readers than that wait for the disk.
 const READERS: usize = 3;
@@ -16,34 +20,54 @@ const READERS: usize = 3;
 /// For every connection. 4 MiB of cache each: the worker's budget at rest is 40 MB.
 const READER: &str = "PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096; \
     PRAGMA temp_store = MEMORY; PRAGMA query_only = ON;";
+/// The log is cut back to 8 MiB whenever it was longer: a bulk import leaves a long one.
 const WRITER: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; \
-    PRAGMA recursive_triggers = ON;";
+    PRAGMA recursive_triggers = ON; PRAGMA journal_size_limit = 8388608;";
 
 /// The open database.
 pub struct Store {
     folder: PathBuf,
-    writer: Mutex<SqliteConnection>,
-    readers: Mutex<Vec<SqliteConnection>>,
+    /// `None` once the store was closed.
+    writer: Mutex<Option<SqliteConnection>>,
+    readers: Mutex<Readers>,
     returned: Condvar,
+    /// Held as long as the store lives; the system lets go of it with the process, however that ends.
+    _lock: File,
+}
+
+/// Connections that read: made when first needed.
+#[derive(Default)]
+struct Readers {
+    idle: Vec<SqliteConnection>,
+    lent: usize,
+    /// Nobody may begin to read.
+    barred: bool,
 }
 
 impl Store {
     /// Opens the database in `folder`, makes it if there is none, and brings its schema up to date; an existing one is
-    /// copied before that.
+    /// copied before that. A copy that was checked for a restore takes its place first.
     ///
     /// # Errors
-    /// [`StoreError`]: a damaged or newer database, a folder that cannot be written.
+    /// [`StoreError`]: a damaged or newer database, a folder that cannot be written or is another process's.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(folder)?;
+        let lock = opening::lock(folder)?;
+        opening::sweep(&folder.join(SCRATCH))?;
+        replace::finish(folder)?;
         let file = folder.join(FILE);
-        let mut writer = connect(&file, WRITER)?;
-        migrate::run(&mut writer, folder)?;
-        let readers = (0..READERS).map(|_| connect(&file, READER)).collect::<Result<_, _>>()?;
+        opening::check_header(&file)?;
+        let judge = |error| judge(folder, error);
+        let mut writer = connect(&file, WRITER).map_err(judge)?;
+        opening::check(&mut writer, &file).map_err(judge)?;
+        migrate::run(&mut writer, folder).map_err(judge)?;
         Ok(Self {
             folder: folder.to_owned(),
-            writer: Mutex::new(writer),
-            readers: Mutex::new(readers),
+            writer: Mutex::new(Some(writer)),
+            readers: Mutex::default(),
             returned: Condvar::new(),
+            _lock: lock,
         })
     }
 
@@ -53,15 +77,37 @@ impl Store {
         &self.folder
     }
 
+    /// The database's file.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        self.folder.join(FILE)
+    }
+
     /// Runs `work` in one transaction. What it did is on the disk when this returns `Ok`, and undone otherwise.
     ///
     /// # Errors
     /// What `work` returns, or the commit's failure.
     pub fn write<T>(&self, work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.writer().immediate_transaction(work)
+        self.with_writer(|db| {
+            // What the work failed with says more than a rollback that fails because SQLite has undone all by itself.
+            let mut cause = None;
+            let done = db.immediate_transaction(|db| {
+                work(db).map_err(|error| match error {
+                    StoreError::DiskFull => {
+                        cause = Some(StoreError::DiskFull);
+                        StoreError::DiskFull
+                    }
+                    other => other,
+                })
+            });
+            match (done, cause) {
+                (Err(_), Some(cause)) => Err(cause),
+                (done, _) => done,
+            }
+        })
     }
 
-    /// Runs `work` on the writing connection, outside of any transaction: for VACUUM and the like.
+    /// Runs `work` on the writing connection, outside of any transaction.
     ///
     /// # Errors
     /// What `work` returns.
@@ -69,7 +115,25 @@ impl Store {
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        work(&mut self.writer())
+        self.with_writer(work)
+    }
+
+    /// Like [`Store::maintain`], while nobody reads: for what rewrites the file and its log. Who wants to read waits.
+    ///
+    /// # Errors
+    /// What `work` returns.
+    pub fn alone<T>(&self, work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut writer = self.writer();
+        let _barrier = Barrier::raise(self);
+        let connection = writer.as_mut().ok_or(StoreError::Closed)?;
+        work(connection).map_err(|error| judge(&self.folder, error))
+    }
+
+    /// Closes the database: whoever comes later is told to try again, when there is another store.
+    pub fn close(&self) {
+        let mut writer = self.writer();
+        let _barrier = Barrier::raise(self);
+        *writer = None;
     }
 
     /// Runs `work` on one consistent state, beside the writer.
@@ -77,75 +141,123 @@ impl Store {
     /// # Errors
     /// What `work` returns.
     pub fn read<T>(&self, work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let mut reader = Reader { store: self, connection: Some(self.reader()) };
-        match &mut reader.connection {
-            Some(connection) => connection.transaction(work),
-            None => Err(StoreError::Refused("no connection to read with".to_owned())),
-        }
+        let mut loan = self.borrow()?;
+        let connection = match &mut loan.connection {
+            Some(connection) => connection,
+            None => loan.connection.insert(connect(&self.file(), READER)?),
+        };
+        connection.transaction(work).map_err(|error| judge(&self.folder, error))
     }
 
-    fn writer(&self) -> MutexGuard<'_, SqliteConnection> {
+    fn with_writer<T>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut writer = self.writer();
+        let connection = writer.as_mut().ok_or(StoreError::Closed)?;
+        let done = work(connection);
+        if let Err(StoreError::Database(_) | StoreError::DiskFull | StoreError::Corrupt { .. }) = done {
+            // After a fault of SQLite's own it is not certain where the connection stands; a new one stands at the start.
+            match connect(&self.file(), WRITER) {
+                Ok(fresh) => *connection = fresh,
+                Err(error) => tracing::warn!(%error, "the database does not open again after a fault"),
+            }
+        }
+        done.map_err(|error| judge(&self.folder, error))
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Option<SqliteConnection>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reader(&self) -> SqliteConnection {
-        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if let Some(reader) = readers.pop() {
-                return reader;
-            }
+    fn readers(&self) -> MutexGuard<'_, Readers> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn borrow(&self) -> Result<Loan<'_>, StoreError> {
+        let mut readers = self.readers();
+        while readers.barred || readers.lent >= READERS {
             readers = self.returned.wait(readers).unwrap_or_else(PoisonError::into_inner);
+        }
+        readers.lent += 1;
+        let connection = readers.idle.pop();
+        drop(readers);
+        let loan = Loan { store: self, connection };
+        // A store that was closed has no writer; one that is being written has, but says so only to who waits for it.
+        match self.writer.try_lock() {
+            Ok(writer) if writer.is_none() => Err(StoreError::Closed),
+            Ok(_) | Err(_) => Ok(loan),
         }
     }
 }
 
 /// A reader on loan: it goes back whatever happens.
-struct Reader<'a> {
+struct Loan<'a> {
     store: &'a Store,
+    /// `None`: it is yet to be made.
     connection: Option<SqliteConnection>,
 }
 
-impl Drop for Reader<'_> {
+impl Drop for Loan<'_> {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            self.store.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-            self.store.returned.notify_one();
-        }
+        let mut readers = self.store.readers();
+        readers.lent -= 1;
+        readers.idle.extend(self.connection.take());
+        self.store.returned.notify_all();
     }
+}
+
+/// While it stands, nobody reads and no connection that reads is open.
+struct Barrier<'a> {
+    store: &'a Store,
+}
+
+impl<'a> Barrier<'a> {
+    fn raise(store: &'a Store) -> Self {
+        let mut readers = store.readers();
+        readers.barred = true;
+        while readers.lent > 0 {
+            readers = store.returned.wait(readers).unwrap_or_else(PoisonError::into_inner);
+        }
+        readers.idle.clear();
+        Self { store }
+    }
+}
+
+impl Drop for Barrier<'_> {
+    fn drop(&mut self) {
+        self.store.readers().barred = false;
+        self.store.returned.notify_all();
+    }
+}
+
+/// Opens a connection of its own to a database, for copies of it and checks of them.
+pub(crate) fn connect_alone(file: &Path) -> Result<SqliteConnection, StoreError> {
+    connect(file, "PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096;")
 }
 
 fn connect(file: &Path, pragmas: &str) -> Result<SqliteConnection, StoreError> {
-    let fault = |fault: String| StoreError::Corrupt { file: file.to_owned(), fault, backup: None };
-    let mut connection =
-        SqliteConnection::establish(&file.to_string_lossy()).map_err(|error| fault(error.to_string()))?;
-    connection.batch_execute(pragmas).map_err(|error| fault(error.to_string()))?;
+    let mut connection = SqliteConnection::establish(&file.to_string_lossy()).map_err(|error| match error {
+        diesel::ConnectionError::CouldntSetupConfiguration(error) => error.into(),
+        other => StoreError::Io(std::io::Error::other(format!("{} does not open: {other}", file.display()))),
+    })?;
+    connection.batch_execute(pragmas)?;
     Ok(connection)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use diesel::prelude::*;
-
-    #[test]
-    fn what_was_written_is_read_and_what_failed_is_undone() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        store.write(|db| Ok(db.batch_execute("INSERT INTO notes VALUES ('a', '1')")?)).unwrap();
-        let undone: Result<(), _> = store.write(|db| {
-            db.batch_execute("INSERT INTO notes VALUES ('b', '2')")?;
-            Err(StoreError::Refused("no".to_owned()))
-        });
-        assert!(undone.is_err());
-        let names: Vec<String> =
-            store.read(|db| Ok(crate::schema::notes::table.select(crate::schema::notes::name).load(db)?)).unwrap();
-        assert_eq!(names, ["a"]);
+/// Says what a fault of the database means for the person: SQLite's own words are for programmers.
+fn judge(folder: &Path, error: StoreError) -> StoreError {
+    let StoreError::Database(fault) = &error else { return error };
+    let words = fault.to_string();
+    if words.contains("malformed") || words.contains("not a database") {
+        return StoreError::Corrupt { file: folder.join(FILE), fault: words, backup: backups::newest(folder) };
     }
-
-    #[test]
-    fn reader_cannot_write() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        assert!(store.read(|db| Ok(db.batch_execute("INSERT INTO notes VALUES ('a', '1')")?)).is_err());
+    if words.contains("disk I/O error") && space::is_full(folder) {
+        return StoreError::DiskFull;
     }
+    error
 }
+
+#[cfg(test)]
+#[path = "database/tests.rs"]
+mod tests;

@@ -17,6 +17,9 @@ pub enum StoreError {
     /// Another process has it open.
     #[error("another ButterFly Bot uses this data folder; stop it first, or choose another home")]
     InUse,
+    /// It was closed because another one takes its place in a moment.
+    #[error("the store is being replaced; try again in a moment")]
+    Closed,
     /// No room.
     #[error("the disk is full: nothing was saved; make room, then say it again")]
     DiskFull,

@@ -12,9 +12,13 @@
 
 pub mod branches;
 pub mod conversations;
+pub mod document;
+pub mod export;
 pub mod reading;
-mod rows;
+pub(crate) mod rows;
 pub mod saving;
+pub mod search;
+mod snippets;
 pub mod titles;
 pub mod turns;
 

@@ -5,7 +5,7 @@ use crate::schema::{conversations, messages};
 use crate::transcripts::{id, row};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Integer, Nullable};
+use diesel::sql_types::{BigInt, Nullable};
 use std::collections::HashMap;
 
 /// One step on the way back.
@@ -15,8 +15,6 @@ pub(crate) struct Step {
     pub(crate) id: i64,
     #[diesel(sql_type = BigInt)]
     pub(crate) turn_id: i64,
-    #[diesel(sql_type = Integer)]
-    pub(crate) part: i32,
     /// Of all its texts.
     #[diesel(sql_type = BigInt)]
     pub(crate) bytes: i64,
@@ -29,7 +27,7 @@ pub(crate) fn path(db: &mut SqliteConnection, last: i64, limit: i64) -> Result<V
              SELECT id, parent_id, 0 FROM messages WHERE id = ? \
              UNION ALL SELECT m.id, m.parent_id, depth + 1 FROM messages m JOIN path ON m.id = path.parent_id \
              LIMIT ?) \
-         SELECT m.id, m.turn_id, m.part, \
+         SELECT m.id, m.turn_id, \
              octet_length(p.text) + octet_length(m.thinking) + octet_length(m.tool_calls) + octet_length(m.images) AS bytes \
          FROM path JOIN messages m ON m.id = path.id JOIN passages p ON p.id = path.id ORDER BY depth",
     )

@@ -12,7 +12,7 @@ use diesel::prelude::*;
 const PAGE: i64 = 200;
 
 /// Bytes of a draft. What is longer is a document, and a page of the list would hold few of them.
-const DRAFT_BYTES: usize = 64 << 10;
+pub(crate) const DRAFT_BYTES: usize = 64 << 10;
 
 /// How long a conversation stays in the trash, in ms: 30 days.
 pub const TRASH_MS: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -138,7 +138,7 @@ pub fn update(db: &mut SqliteConnection, request: &Update) -> Result<Conversatio
 }
 
 /// The first words of the active branch, or of the oldest message.
-fn automatic_title(db: &mut SqliteConnection, conversation: i64) -> Result<String, StoreError> {
+pub(crate) fn automatic_title(db: &mut SqliteConnection, conversation: i64) -> Result<String, StoreError> {
     let head: Option<i64> =
         conversations::table.filter(conversations::id.eq(conversation)).select(conversations::head).first(db)?;
     let first = match head {

@@ -20,7 +20,6 @@ pub(crate) const OPENING: i32 = -1;
 #[diesel(check_for_backend(diesel::sqlite::Sqlite))]
 pub(crate) struct MessageRow {
     pub(crate) id: i64,
-    pub(crate) conversation_id: i64,
     pub(crate) parent_id: Option<i64>,
     pub(crate) turn_id: i64,
     pub(crate) part: i32,

@@ -244,7 +244,7 @@ pub fn interrupt(db: &mut SqliteConnection, conversation: Option<i64>) -> Result
 }
 
 /// Whether a message can be found: it is over, and there is something to find.
-fn ready(state: MessageState, text: &str) -> bool {
+pub(crate) fn ready(state: MessageState, text: &str) -> bool {
     match state {
         MessageState::Streaming => false,
         MessageState::Complete | MessageState::Interrupted | MessageState::Failed => !text.trim().is_empty(),

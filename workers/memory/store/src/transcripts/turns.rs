@@ -182,8 +182,10 @@ fn describe(db: &mut SqliteConnection, turn: i64) -> Result<Begun, StoreError> {
     let profile =
         conversations::table.filter(conversations::id.eq(conversation)).select(conversations::profile).first(db)?;
     let path = branches::path(db, turn, i64::MAX)?;
-    let turns = path.iter().filter(|step| step.part == OPENING).count();
-    let branch: Vec<i64> = path.iter().rev().filter(|step| step.part == OPENING).map(|step| step.id).collect();
+    // A turn counts as long as anything of it is there: the person's message alone may have been forgotten.
+    let mut branch: Vec<i64> = path.chunk_by(|a, b| a.turn_id == b.turn_id).map(|steps| steps[0].turn_id).collect();
+    branch.reverse();
+    let turns = branch.len();
     let summary = crate::summaries::current(db, conversation, &branch)?;
     // All of it travels in one frame, with the text that is to be answered.
     let room = (MESSAGE_ROOM.saturating_sub(text.len())).min(PAGE_BYTES);
@@ -218,6 +220,7 @@ fn earlier(db: &mut SqliteConnection, path: &[Step], turns: usize, room: usize) 
     }
     let ids: Vec<i64> = kept.iter().rev().flat_map(|steps| steps.iter().rev()).map(|step| step.id).collect();
     let rows = rows::load(db, &ids)?;
+    // The last of `turns` is the one that follows them.
     let first = turns.saturating_sub(kept.len());
     rows.chunk_by(|a, b| a.message.turn_id == b.message.turn_id)
         .enumerate()
