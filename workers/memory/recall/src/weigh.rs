@@ -19,6 +19,9 @@ const TEXT_BYTES: usize = 64 << 10;
 /// What a word weighs that names who speaks, as a share of its weight in a text: "Thanks, Ana!" is not what Ana said.
 const NAME_SHARE: f32 = 0.3;
 
+/// What a word weighs that stands inside of another one only (`fly` in `butterfly`), as a share.
+const INSIDE_SHARE: f32 = 0.5;
+
 /// The texts that are searched, as a whole.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Corpus {
@@ -34,6 +37,8 @@ pub struct Weights<'q> {
     query: &'q Query,
     corpus: Corpus,
     idf: Vec<f32>,
+    /// Terms that no passage has as a word of its own.
+    inside: Vec<usize>,
     by_stem: HashMap<&'q str, usize>,
 }
 
@@ -74,7 +79,14 @@ impl<'q> Weights<'q> {
             }
             idf.push(weight);
         }
-        Self { query, corpus, idf, by_stem }
+        Self { query, corpus, idf, inside: Vec::new(), by_stem }
+    }
+
+    /// These terms, by their places, count where they stand inside of a word.
+    #[must_use]
+    pub fn inside(mut self, terms: &[usize]) -> Self {
+        self.inside = terms.to_vec();
+        self
     }
 
     /// The score that a text of average length would have that has every term once.
@@ -123,7 +135,20 @@ impl<'q> Weights<'q> {
                 counts[place] = u32::try_from(found).unwrap_or(u32::MAX);
             }
         }
-        self.sum(&counts, length)
+        let mut out = self.sum(&counts, length);
+        if !self.inside.is_empty() {
+            let lower = head(text, TEXT_BYTES).to_lowercase();
+            for place in &self.inside {
+                if let Some(Term::Word { word, .. }) = self.query.terms.get(*place)
+                    && counts[*place] == 0
+                    && lower.contains(word.as_str())
+                {
+                    out.score += INSIDE_SHARE * self.idf[*place];
+                    out.terms.push(*place);
+                }
+            }
+        }
+        out
     }
 
     fn sum(&self, counts: &[u32], length: u32) -> Match {
@@ -186,6 +211,16 @@ mod tests {
         let plain = Weights::new(&query, CORPUS, &[10, 10], &[]).weigh("hello ana", "");
         let named = Weights::new(&query, CORPUS, &[10, 10], &["ana".to_owned()]).weigh("hello ana", "");
         assert!(named.score < plain.score * 0.5);
+    }
+
+    #[test]
+    fn word_inside_of_another_counts_where_it_was_asked_for_so() {
+        let query = Query::parse("fly");
+        let weights = Weights::new(&query, CORPUS, &[1], &[]);
+        assert!(weights.weigh("a butterfly", "").terms.is_empty());
+        let inside = weights.clone().inside(&[0]).weigh("a Butterfly", "");
+        assert_eq!(inside.terms, [0]);
+        assert!(inside.score < weights.weigh("a fly", "").score);
     }
 
     #[test]
