@@ -22,6 +22,7 @@ help: ## list these commands
 run: build ## install what is missing, build, and start the assistant
 	@.config/start "$(CARGO_TARGET_DIR)/debug"
 
+test: NEEDS := tests
 test: setup ## build everything and run all tests
 	@echo "Building all programs and tests into $(CARGO_TARGET_DIR); the first build takes minutes."
 	@cargo build --workspace --bins --tests
@@ -57,7 +58,7 @@ clean: ## delete all that was built
 # cargo tells the crates of two checkouts apart by their files' times alone: in a shared folder it would take what the
 # other one built last for ours. So whoever comes from another checkout builds our crates anew, and keeps the dependencies.
 setup:
-	@.config/setup
+	@.config/setup $(NEEDS)
 	@mkdir -p "$(CARGO_TARGET_DIR)" && cd "$(CARGO_TARGET_DIR)" && \
 	 if [ "$$(cat .checkout 2>/dev/null)" != "$(CURDIR)" ]; then \
 	   rm -rf */.fingerprint/butterfly-* && echo "$(CURDIR)" > .checkout; \
