@@ -3,14 +3,23 @@
 //! It is one future. Whoever drops it has stopped the answer: the stream from the model worker goes with it, which
 //! closes the connection to the model.
 
+use crate::away::has_gone;
+use crate::brains::State;
+use crate::fits::Fit;
+use crate::moment;
 use crate::pieces::{PIECE_BYTES, pieces};
 use crate::prompt::Prompt;
-use crate::store::Fit;
+use crate::recall::{self, Recollection};
+use crate::secrets::Before;
+use crate::settings::Settings;
 use crate::turn::OpenTurn;
-use butterfly_api::model::{self, Cause, ChatEnd, ChatItem, ChatRequest, Finish, Message, ModelError, Role, Usage};
+use butterfly_api::model::{
+    self, Cause, ChatEnd, ChatItem, ChatRequest, Finish, Message, ModelError, Purpose, Role, Usage,
+};
 use butterfly_api::session::{EndReason, TurnEnd, TurnItem};
 use butterfly_client::{Bus, Next, Outlet};
 use butterfly_wire::{ErrorCode, Failure};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Times that a model is asked in one turn: tool calls and their results go to and fro, but not for ever.
@@ -21,19 +30,39 @@ const ROUNDS: usize = 8;
 const RESTART_PAUSES_MS: [u64; 7] = [25, 75, 200, 400, 600, 800, 1000];
 
 /// Bytes of an answer, thinking included, after which it is ended: a model that repeats itself never ends by itself.
-const ANSWER_LIMIT: usize = 256 << 10;
+pub(crate) const ANSWER_LIMIT: usize = 256 << 10;
+
+/// Time for a person to set a secret that the model wants. Less than a turn may be silent
+/// ([`butterfly_wire::catalog::session::SEND`]), and enough to find a key in a provider's pages.
+const SECRET_PATIENCE: Duration = Duration::from_secs(10 * 60);
 
 /// One turn being answered.
 pub(crate) struct Answer<'a> {
-    pub(crate) bus: &'a Bus,
-    pub(crate) out: &'a mut Outlet<TurnItem>,
-    pub(crate) turn: &'a mut OpenTurn,
+    state: &'a State,
+    bus: &'a Bus,
+    out: &'a mut Outlet<TurnItem>,
+    turn: &'a OpenTurn,
+    prompt: Prompt,
+    settings: Arc<Settings>,
+    /// The model to ask for; `None` leaves the choice to the model worker.
+    model: Option<String>,
+    /// What became of recall.
+    recollection: Recollection,
+    /// The model's context as far as it is known, in tokens; 0 where it is not.
+    context: u32,
+    usage: Option<Usage>,
+    /// Turns left out as of the last notice about it.
+    announced: u32,
+}
+
+/// What is to be answered, and how.
+pub(crate) struct Asked {
     pub(crate) prompt: Prompt,
+    pub(crate) settings: Arc<Settings>,
     /// The model to ask for; `None` leaves the choice to the model worker.
     pub(crate) model: Option<String>,
-    pub(crate) usage: Option<Usage>,
-    /// Turns left out as of the last notice about it.
-    pub(crate) announced: u32,
+    /// The model's context as far as it is known from earlier turns, in tokens; 0 where it is not.
+    pub(crate) context: u32,
 }
 
 /// How one round with the model ended.
@@ -51,12 +80,26 @@ enum Attempt {
     TooSmall(u32),
 }
 
-impl Answer<'_> {
+impl<'a> Answer<'a> {
+    /// `context` is the model's as far as it is known from earlier turns, in tokens; 0 where it is not.
+    pub(crate) fn new(
+        state: &'a State,
+        bus: &'a Bus,
+        out: &'a mut Outlet<TurnItem>,
+        turn: &'a OpenTurn,
+        asked: Asked,
+    ) -> Self {
+        let Asked { prompt, settings, model, context } = asked;
+        let recollection = Recollection::default();
+        Self { state, bus, out, turn, prompt, settings, model, recollection, context, usage: None, announced: 0 }
+    }
+
     /// Runs the turn to its end.
     ///
     /// # Errors
     /// The model worker's failure, or [`ErrorCode::Cancelled`] when nobody reads any more.
     pub(crate) async fn run(mut self) -> Result<TurnEnd, Failure> {
+        self.recall().await?;
         for _ in 0..ROUNDS {
             match self.round().await? {
                 Said::Overlong => {
@@ -64,8 +107,8 @@ impl Answer<'_> {
                     self.notice(text).await?;
                     return self.end(EndReason::Length).await;
                 }
-                Said::Message(finish) if self.turn.partial.tool_calls.is_empty() => {
-                    if !self.turn.has_answer() {
+                Said::Message(finish) if self.turn.record.tool_calls().is_empty() => {
+                    if !self.turn.record.has_answer() {
                         self.notice("The model ended without saying anything; ask again or try another.".to_owned())
                             .await?;
                     }
@@ -81,6 +124,22 @@ impl Answer<'_> {
         self.end(EndReason::Complete).await
     }
 
+    /// Adds to the prompt what memory finds for the new words. Nothing that goes wrong with it stops the turn.
+    async fn recall(&mut self) -> Result<(), Failure> {
+        if !self.turn.is_saved() {
+            return Ok(());
+        }
+        let first = self.prompt.first_turn(self.turn.id);
+        let mut found = recall::ask(self.bus, self.turn, &self.settings, self.context, first).await;
+        self.prompt.recall(std::mem::take(&mut found.items), moment::now_ms());
+        let notice = found.notice.take();
+        self.recollection = found;
+        match notice {
+            Some(text) => self.notice(text).await,
+            None => Ok(()),
+        }
+    }
+
     /// One message of the model's, asked for as often as that takes.
     async fn round(&mut self) -> Result<Said, Failure> {
         let mut pauses = RESTART_PAUSES_MS.into_iter();
@@ -88,21 +147,27 @@ impl Answer<'_> {
         let mut may_retry_shorter = true;
         let mut told_of_restart = false;
         loop {
-            self.turn.begin_message();
-            let messages = self.prompt.messages(&self.turn.user, &self.turn.exchange);
+            self.turn.record.begin_message();
+            let messages = self.prompt.messages(&self.turn.user, &self.turn.record.exchange());
+            let secrets = self.state.secrets.now();
             let failure = match self.attempt(&messages, may_shrink).await {
                 Ok(Attempt::Said(said)) => return Ok(said),
                 Ok(Attempt::TooSmall(context)) => {
                     // Once: if what was kept still does not fit by our estimate, the model's own count decides.
                     may_shrink = false;
+                    self.context = context;
                     self.prompt.fit(context, &messages);
                     self.remember();
                     continue;
                 }
                 Err(failure) => failure,
             };
-            if !self.turn.partial.content.is_empty() {
+            if self.turn.record.has_partial_text() {
                 return Err(self.broken_off(failure).await);
+            }
+            if let Some(Cause::NeedsSecret { name, why }) = cause(&failure) {
+                self.wait_for_secret(name, why, &secrets, failure).await?;
+                continue;
             }
             if let Some(Cause::ContextExceeded { limit_tokens }) = cause(&failure)
                 && may_retry_shorter
@@ -112,7 +177,7 @@ impl Answer<'_> {
                 self.remember();
                 continue;
             }
-            let pause = pauses.next().filter(|_| is_away(&failure)).ok_or(failure)?;
+            let pause = pauses.next().filter(|_| has_gone(&failure)).ok_or(failure)?;
             if !told_of_restart {
                 told_of_restart = true;
                 self.notice("The model worker is being restarted; the question is asked again.".to_owned()).await?;
@@ -125,10 +190,12 @@ impl Answer<'_> {
     async fn attempt(&mut self, messages: &[Message], may_shrink: bool) -> Result<Attempt, Failure> {
         let request = ChatRequest {
             model: self.model.clone(),
+            purpose: Purpose::Chat,
+            recalled: self.prompt.quotes(),
             messages: messages.to_vec(),
             tools: Vec::new(),
             think: model::Think::Default,
-            context_tokens: self.prompt.context(messages),
+            context_tokens: self.settings.context_tokens.or_else(|| self.prompt.context(messages)),
             max_tokens: None,
             temperature: None,
             format: None,
@@ -146,32 +213,36 @@ impl Answer<'_> {
             };
             match item {
                 ChatItem::Started { model, context_tokens, .. } => {
-                    self.turn.model = model;
+                    self.turn.record.set_model(model);
+                    if context_tokens > 0 {
+                        self.context = context_tokens;
+                    }
                     if context_tokens > 0 && self.prompt.overflows(context_tokens, messages) {
-                        if may_shrink && self.prompt.first(self.turn.number) < self.turn.number {
+                        if may_shrink && self.prompt.may_shrink() {
                             return Ok(Attempt::TooSmall(context_tokens));
                         }
                         self.warn_of_overflow(context_tokens).await?;
                     }
+                    self.turn.record.set_shown(self.recollection.shown(self.prompt.shown(context_tokens, messages)));
                 }
                 ChatItem::Notice { text } => self.notice(text).await?,
                 ChatItem::Thinking { text } => {
                     self.announce().await?;
                     for piece in pieces(&text, PIECE_BYTES) {
                         self.out.send(&TurnItem::Thinking { text: piece.to_owned() }).await?;
-                        self.turn.partial.thinking.push_str(piece);
+                        self.turn.record.think(piece);
                     }
                 }
                 ChatItem::Text { text } => {
                     self.announce().await?;
                     for piece in pieces(&text, PIECE_BYTES) {
                         self.out.send(&TurnItem::Text { text: piece.to_owned() }).await?;
-                        self.turn.partial.content.push_str(piece);
+                        self.turn.record.say(piece);
                     }
                 }
-                ChatItem::ToolCall(call) => self.turn.partial.tool_calls.push(call),
+                ChatItem::ToolCall(call) => self.turn.record.call(call),
             }
-            if self.turn.answer_bytes() > ANSWER_LIMIT {
+            if self.turn.record.bytes() > ANSWER_LIMIT {
                 return Ok(Attempt::Said(Said::Overlong));
             }
         }
@@ -181,20 +252,20 @@ impl Answer<'_> {
     fn answer_tool_calls(&mut self) {
         let results: Vec<_> = self
             .turn
-            .partial
-            .tool_calls
-            .iter()
+            .record
+            .tool_calls()
+            .into_iter()
             .map(|call| Message {
-                tool_call_id: Some(call.id.clone()),
+                tool_call_id: Some(call.id),
                 ..Message::new(Role::Tool, format!("There is no such tool: {}. Answer without it.", call.name))
             })
             .collect();
-        self.turn.end_message(results);
+        self.turn.record.end_message(results);
     }
 
     /// What a failure in the middle of the answer becomes.
     async fn broken_off(&mut self, failure: Failure) -> Failure {
-        if !is_away(&failure) {
+        if !has_gone(&failure) {
             return failure;
         }
         let text = "The model worker stopped in mid-answer and is being restarted; ask again.".to_owned();
@@ -210,11 +281,30 @@ impl Answer<'_> {
             return Ok(());
         }
         self.announced = left_out;
-        self.notice(match left_out {
-            1 => "1 earlier turn no longer fits the model's context; it answers without it.".to_owned(),
-            n => format!("{n} earlier turns no longer fit the model's context; it answers without them."),
+        let what = match left_out {
+            1 => "1 earlier turn no longer fits the model's context".to_owned(),
+            n => format!("{n} earlier turns no longer fit the model's context"),
+        };
+        let them = if left_out == 1 { "it" } else { "them" };
+        self.notice(match left_out - self.prompt.not_summed_up().min(left_out) {
+            0 => format!("{what}; it answers without {them}."),
+            n if n == left_out => format!("{what}; it knows {them} from a summary."),
+            n => format!("{what}; it knows {n} of {them} from a summary."),
         })
         .await
+    }
+
+    /// The model's provider wants a secret: the turn waits until the vault has it. `failure` is what the model answered.
+    async fn wait_for_secret(
+        &mut self,
+        name: String,
+        why: String,
+        before: &Before,
+        failure: Failure,
+    ) -> Result<(), Failure> {
+        self.out.send(&TurnItem::NeedsSecret { name: name.clone(), why }).await?;
+        let set = self.state.secrets.since(before, &name);
+        tokio::time::timeout(SECRET_PATIENCE, set).await.map_err(|_| failure)
     }
 
     async fn warn_of_overflow(&mut self, context: u32) -> Result<(), Failure> {
@@ -232,6 +322,7 @@ impl Answer<'_> {
     /// Adds up what the rounds cost, and learns how the model counts.
     async fn count(&mut self, end: &ChatEnd, messages: &[Message]) -> Result<(), Failure> {
         let usage = end.usage;
+        self.turn.record.set_usage(usage);
         if !usage.estimated {
             self.prompt.learn(messages, usage.input_tokens);
             self.remember();
@@ -257,24 +348,21 @@ impl Answer<'_> {
 
     /// Keeps what was found out about the model's context for the next turn.
     fn remember(&mut self) {
-        self.turn.fit = Some(Fit {
+        let fit = Fit {
             model: self.model.clone(),
             first: self.prompt.first(self.turn.number),
             scale: self.prompt.scale,
-        });
+            context: self.context,
+        };
+        self.state.fits.keep(self.turn.conversation(), fit);
     }
 
     async fn end(self, reason: EndReason) -> Result<TurnEnd, Failure> {
         if let Some(usage) = self.usage {
             self.out.send(&TurnItem::Usage(usage)).await?;
         }
-        Ok(TurnEnd { reason, model: self.turn.model.clone() })
+        Ok(TurnEnd { reason, model: self.turn.record.model() })
     }
-}
-
-/// The model worker is not there, or was not to the end: it comes back by itself.
-fn is_away(failure: &Failure) -> bool {
-    matches!(failure.code, ErrorCode::PeerDied | ErrorCode::Unavailable | ErrorCode::StaleEndpoint)
 }
 
 fn cause(failure: &Failure) -> Option<Cause> {

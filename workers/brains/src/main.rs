@@ -9,10 +9,16 @@ use std::sync::Arc;
 fn main() -> ExitCode {
     butterfly_runtime::run(|_| {
         let brains = Arc::new(Brains::new());
-        let checked = Arc::clone(&brains);
-        Worker::new().serves(session::serve(brains)).checks(move || {
-            let checked = Arc::clone(&checked);
-            async move { checked.checks() }
-        })
+        let (prepared, checked) = (Arc::clone(&brains), Arc::clone(&brains));
+        Worker::new()
+            .serves(session::serve(brains))
+            .prepares(move |bus| async move {
+                prepared.prepare(bus).await;
+                Ok(())
+            })
+            .checks(move || {
+                let checked = Arc::clone(&checked);
+                async move { checked.checks() }
+            })
     })
 }

@@ -1,107 +1,84 @@
-//! A turn that is being answered. Dropping it closes it, whatever ended it.
+//! A turn that is being answered. Dropping it ends it, whatever ended it.
 
-use crate::store::{Fit, Store, Turn, TurnState, message_bytes};
-use butterfly_api::model::{Message, Role};
+use crate::record::{Outcome, Record};
+use crate::running::Slot;
+use crate::saver::Done;
+use crate::unsaved::Unsaved;
 use std::sync::Arc;
-use tokio::sync::watch;
+
+/// Who keeps what is said.
+pub(crate) enum Keeper {
+    /// Memory, through the [`crate::saver::Saver`] that tells when it is done.
+    Saver(Done),
+    /// This process: the person chose so.
+    Unsaved(Arc<Unsaved>),
+}
 
 /// The running turn of a conversation: the only one, until this is dropped.
 pub(crate) struct OpenTurn {
-    store: Arc<Store>,
-    pub(crate) conversation: u64,
+    /// The id of the person's message; 0 if it is not saved.
+    pub(crate) id: u64,
     pub(crate) number: u32,
     pub(crate) user: String,
-    /// Messages that are complete: what the assistant said in earlier rounds, and the tools' results.
-    pub(crate) exchange: Vec<Message>,
-    /// The assistant's message that is coming in. It holds only what was forwarded.
-    pub(crate) partial: Message,
-    /// The model that answers, or was asked to.
-    pub(crate) model: String,
-    pub(crate) fit: Option<Fit>,
-    state: TurnState,
-    stopped: watch::Receiver<bool>,
+    pub(crate) record: Arc<Record>,
+    slot: Arc<Slot>,
+    keeper: Keeper,
 }
 
 impl OpenTurn {
     pub(crate) fn new(
-        store: Arc<Store>,
-        conversation: u64,
+        id: u64,
         number: u32,
         user: String,
-        stopped: watch::Receiver<bool>,
+        record: Arc<Record>,
+        slot: Arc<Slot>,
+        keeper: Keeper,
     ) -> Self {
-        Self {
-            store,
-            conversation,
-            number,
-            user,
-            exchange: Vec::new(),
-            partial: Message::new(Role::Assistant, ""),
-            model: String::new(),
-            fit: None,
-            state: TurnState::Interrupted,
-            stopped,
+        Self { id, number, user, record, slot, keeper }
+    }
+
+    pub(crate) fn conversation(&self) -> u64 {
+        self.slot.conversation()
+    }
+
+    /// Whether what is said is kept by memory.
+    pub(crate) fn is_saved(&self) -> bool {
+        match self.keeper {
+            Keeper::Saver(_) => true,
+            Keeper::Unsaved(_) => false,
         }
     }
 
     /// Resolves when somebody asked this turn to stop.
-    pub(crate) fn stop_asked(&self) -> impl Future<Output = ()> + use<> {
-        let mut stopped = self.stopped.clone();
-        async move {
-            // The sender lives until the turn is closed; should it ever be gone, nobody can ask any more.
-            if stopped.wait_for(|asked| *asked).await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
+    pub(crate) fn stop_asked(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.slot.stop_asked()
     }
 
-    /// Bytes that the answer takes up so far.
-    pub(crate) fn answer_bytes(&self) -> usize {
-        self.exchange.iter().map(message_bytes).sum::<usize>() + message_bytes(&self.partial)
-    }
-
-    /// Forgets what came of the answer that is coming in, because it is asked for anew.
-    pub(crate) fn begin_message(&mut self) {
-        self.partial = Message::new(Role::Assistant, "");
-    }
-
-    /// The message that was coming in is complete, and `results` answer the tool calls in it.
-    pub(crate) fn end_message(&mut self, results: impl IntoIterator<Item = Message>) {
-        self.exchange.push(std::mem::replace(&mut self.partial, Message::new(Role::Assistant, "")));
-        self.exchange.extend(results);
-    }
-
-    /// Whether anything of the answer was said to the person, in this round or an earlier one.
-    pub(crate) fn has_answer(&self) -> bool {
-        !self.partial.content.is_empty() || self.exchange.iter().any(|message| !message.content.is_empty())
-    }
-
-    /// The answer is whole.
-    pub(crate) fn complete(&mut self) {
-        self.state = TurnState::Complete;
-    }
-
-    /// The answer failed. What was said of it stays; without a word, the question is as if never asked.
-    pub(crate) fn fail(&mut self) {
-        if !self.has_answer() {
-            self.state = TurnState::Unanswered;
+    /// Nothing more is said: waits until all of it is saved.
+    ///
+    /// # Errors
+    /// Why it could not be, for people.
+    pub(crate) async fn end(&mut self, outcome: Outcome) -> Result<(), String> {
+        self.slot.ending();
+        self.record.end(outcome);
+        match &mut self.keeper {
+            Keeper::Saver(done) => match done.wait_for(Option::is_some).await.as_deref() {
+                Ok(Some(result)) => result.clone(),
+                Ok(None) | Err(_) => Err("saving it ended early".to_owned()),
+            },
+            Keeper::Unsaved(_) => Ok(()),
         }
     }
 }
 
 impl Drop for OpenTurn {
     fn drop(&mut self) {
-        let mut exchange = std::mem::take(&mut self.exchange);
-        // A tool call whose result will never come would confuse the model; text that came with it stays.
-        self.partial.tool_calls.clear();
-        if !self.partial.content.is_empty() {
-            exchange.push(std::mem::replace(&mut self.partial, Message::new(Role::Assistant, "")));
+        self.slot.ending();
+        // Counts only where the turn did not end otherwise: whoever asked went away.
+        self.record.end(Outcome::Stopped);
+        if let Keeper::Unsaved(unsaved) = &self.keeper {
+            let user = std::mem::take(&mut self.user);
+            unsaved.close(self.slot.conversation(), self.record.past(self.id, self.number, user));
         }
-        // Models want their thinking back with tool results of the same turn, and not later.
-        for message in &mut exchange {
-            message.thinking = String::new();
-        }
-        let turn = Turn { number: self.number, user: std::mem::take(&mut self.user), exchange, state: self.state };
-        self.store.close(self.conversation, turn, self.fit.take());
     }
 }

@@ -8,41 +8,80 @@
 mod context;
 mod conversation;
 mod failures;
+mod memory;
 mod model;
+mod recall;
+mod saving;
+mod secrets;
 mod stopping;
 mod tools;
+mod unsaved;
 
-use butterfly_api::session::{self, SendRequest, TurnEnd, TurnItem};
+use butterfly_api::session::{self, Place, SendRequest, TurnEnd, TurnItem};
 use butterfly_brains::Brains;
 use butterfly_client::{Bus, Handler, Incoming, Next, Service, Stream, start};
-use butterfly_wire::{ErrorCode, Failure, Header};
+use butterfly_wire::method::Nothing;
+use butterfly_wire::{ErrorCode, Failure, Header, Method, catalog, control};
+use memory::Remembering;
 use model::Scripted;
 use std::sync::Arc;
 
-/// A handler with one service, as the workers' runtime would have it with several.
-struct Serving<S>(S);
+/// A handler with its services, as the workers' runtime has it, and a kernel's word where one is asked for a topic.
+struct Serving(Vec<Box<dyn Service>>);
 
-impl<S: Service> Handler for Serving<S> {
+impl Handler for Serving {
     fn request(&self, incoming: Incoming) {
-        if incoming.header.service == self.0.id() {
-            self.0.dispatch(incoming);
-        } else {
-            incoming.refuse(ErrorCode::UnknownMethod, "no such service");
+        if incoming.header.service == catalog::control::ID {
+            return incoming.unary::<Subscribe, _, _>(|_, _| async { Ok(()) });
+        }
+        match self.0.iter().find(|service| service.id() == incoming.header.service) {
+            Some(service) => service.dispatch(incoming),
+            None => incoming.refuse(ErrorCode::UnknownMethod, "no such service"),
         }
     }
 
     fn event(&self, _: &Bus, _: &Header, _: &[u8]) {}
 }
 
-/// Brains at the far end of the bus that is returned, asking `model`.
+/// What [`Bus::subscribe`] calls.
+struct Subscribe;
+
+impl Method for Subscribe {
+    const INFO: &'static catalog::MethodInfo = &catalog::control::SUBSCRIBE;
+    type Request = control::Topic;
+    type Item = Nothing;
+    type Upload = Nothing;
+    type Reply = ();
+}
+
+/// Brains at the far end of the bus that is returned, asking `model`, with a memory that does its work.
 fn brains_asking(model: &Arc<Scripted>) -> Bus {
+    connected(&Arc::new(Brains::new()), model, &Remembering::new()).0
+}
+
+/// As [`brains_asking`], with this memory, and prepared as its program does it.
+async fn assistant(model: &Arc<Scripted>, memory: &Arc<Remembering>) -> Bus {
+    let brains = Arc::new(Brains::new());
+    let (near, far) = connected(&brains, model, memory);
+    brains.prepare(far.background()).await;
+    near
+}
+
+/// Both ends of the connection: the one that calls brains, and brains' own.
+fn connected(brains: &Arc<Brains>, model: &Arc<Scripted>, memory: &Arc<Remembering>) -> (Bus, Bus) {
     let (near, far) = tokio::io::duplex(64 << 10);
-    start(far, Arc::new(Serving(session::serve(Arc::new(Brains::new())))));
-    start(near, Arc::new(Serving(butterfly_api::model::serve(Arc::clone(model)))))
+    let far = start(far, Arc::new(Serving(vec![Box::new(session::serve(Arc::clone(brains)))])));
+    let others: Vec<Box<dyn Service>> = vec![
+        Box::new(butterfly_api::model::serve(Arc::clone(model))),
+        Box::new(butterfly_api::conversations::serve(Arc::clone(memory))),
+        Box::new(butterfly_api::memory::serve(Arc::clone(memory))),
+        Box::new(butterfly_api::config::serve(Arc::clone(memory))),
+    ];
+    (start(near, Arc::new(Serving(others))), far)
 }
 
 fn say(conversation: Option<u64>, text: &str) -> SendRequest {
-    SendRequest { conversation, text: text.to_owned(), model: None }
+    SendRequest { conversation, text: text.to_owned(), place: Place::End, unsaved: false, model: None }
 }
 
 /// A turn, as a client sees it.
@@ -56,6 +95,14 @@ impl Seen {
     fn conversation(&self) -> u64 {
         match self.items.first() {
             Some(TurnItem::Started { conversation, .. }) => *conversation,
+            other => panic!("the first item is {other:?}"),
+        }
+    }
+
+    /// The id of the person's message.
+    fn message(&self) -> u64 {
+        match self.items.first() {
+            Some(TurnItem::Started { message, .. }) => *message,
             other => panic!("the first item is {other:?}"),
         }
     }

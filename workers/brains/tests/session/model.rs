@@ -8,6 +8,7 @@ use butterfly_client::{Call, Outlet};
 use butterfly_wire::{ErrorCode, Failure};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// What one chat does, step by step; without a closing step it ends as complete.
@@ -15,6 +16,8 @@ pub enum Step {
     Say(ChatItem),
     Fail(Failure),
     End(ChatEnd),
+    /// Says nothing for so long.
+    Pause(Duration),
     /// Goes on no more: the caller has to end it.
     Hang,
 }
@@ -64,6 +67,7 @@ impl Model for Scripted {
         for step in script {
             match step {
                 Step::Say(item) => out.send(&item).await?,
+                Step::Pause(time) => tokio::time::sleep(time).await,
                 Step::Hang => std::future::pending::<()>().await,
                 Step::Fail(failure) => {
                     dropped.0 = None;
