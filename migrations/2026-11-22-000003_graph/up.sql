@@ -35,12 +35,16 @@ CREATE TABLE fact_sources (
     PRIMARY KEY (fact_id, passage_id)
 ) WITHOUT ROWID;
 CREATE INDEX fact_sources_by_passage ON fact_sources (passage_id);
--- What remains of a fact is what its other sources say; with the last of them it goes.
+-- What remains of a fact is what its other sources say, as far as it held; with the last of them it goes.
 CREATE TRIGGER fact_sources_delete AFTER DELETE ON fact_sources BEGIN
     DELETE FROM facts WHERE id = old.fact_id AND NOT EXISTS (SELECT 1 FROM fact_sources WHERE fact_id = old.fact_id);
-    UPDATE facts SET valid_to_ms = (SELECT min(said_ms) FROM fact_sources WHERE fact_id = old.fact_id)
+    UPDATE facts SET valid_to_ms = min(
+            (SELECT min(said_ms) FROM fact_sources WHERE fact_id = old.fact_id),
+            (SELECT coalesce(valid_to_ms, 9223372036854775807) FROM facts WHERE id = old.fact_id))
         WHERE superseded_by = old.fact_id AND valid_to_ms = (SELECT valid_from_ms FROM facts WHERE id = old.fact_id);
-    UPDATE facts SET valid_from_ms = (SELECT min(said_ms) FROM fact_sources WHERE fact_id = old.fact_id)
+    UPDATE facts SET valid_from_ms = min(
+            (SELECT min(said_ms) FROM fact_sources WHERE fact_id = old.fact_id),
+            coalesce(valid_to_ms, 9223372036854775807))
         WHERE id = old.fact_id;
 END;
 -- Which passages name which entities.

@@ -10,22 +10,24 @@
 
 pub mod interval;
 pub mod key;
+pub mod outbox;
+mod reading;
 pub mod relation;
 
+pub use outbox::enqueue;
+pub(crate) use reading::entity_of;
+pub use reading::{list, load, of_passage};
+
 use crate::error::StoreError;
-use crate::schema::{entities, extraction_outbox, fact_sources, facts, mentions, passages};
-use butterfly_api::memory::{Correction, Fact, Facts, FactsRequest};
+use crate::schema::{entities, fact_sources, facts, mentions, passages};
+use butterfly_api::memory::{Correction, Fact, Facts};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{SqliteConnection, sql_query};
 use interval::{Place, Span};
-use std::collections::HashMap;
 
 /// Most bytes of a name, a relation or an object. Longer ones are sentences.
 pub const NAME_BYTES: usize = 160;
-
-/// Facts that one answer may hold.
-const LIST_LIMIT: u32 = 500;
 
 /// What an entity is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,28 +120,45 @@ pub fn record(
         Object::Thing(thing) => Some(entity(db, thing, statement.from_ms)?),
         Object::Value(_) => None,
     };
-    let from = statement.from_ms;
     let text = statement.object.text().trim();
-    let single = relation::is_single(&relation);
-    let spans = spans(db, subject, &relation, if single { None } else { object }, &key::key(text), from)?;
-    let placed = if single { interval::place_single(&spans, from) } else { interval::place_accumulating(&spans, from) };
     let row = Row { subject, relation, object: text.to_owned(), object_id: object, now_ms };
+    let said: i64 = passages::table.find(source).select(passages::at_ms).first(db)?;
+    // Who says `since March` in July says that it holds in July, whatever was said between.
+    let also_now = (relation::is_single(&row.relation) && statement.from_ms < said)
+        .then(|| place(db, &row, said, source))
+        .transpose()?;
+    let (id, known) = place(db, &row, statement.from_ms, source)?;
+    for entity in [Some(subject), object].into_iter().flatten() {
+        mention(db, entity, source)?;
+    }
+    let (id, known) = also_now.unwrap_or((id, known));
+    let fact = load(db, &[id])?.pop();
+    let fact = fact.ok_or_else(|| StoreError::NotFound(format!("there is no fact {id}")))?;
+    Ok(Recorded { fact, known })
+}
+
+/// Places one statement in time and writes what follows from that. Returns the fact, and whether it was known.
+fn place(db: &mut SqliteConnection, row: &Row, from: i64, source: i64) -> Result<(i64, bool), StoreError> {
+    let single = relation::is_single(&row.relation);
+    let object = if single { None } else { row.object_id };
+    let spans = spans(db, row.subject, &row.relation, object, &key::key(&row.object), from)?;
+    let placed = if single { interval::place_single(&spans, from) } else { interval::place_accumulating(&spans, from) };
     let (id, known, successor) = match placed.place {
         Place::Known { fact, from } => {
             diesel::update(facts::table.find(fact)).set(facts::valid_from_ms.eq(from)).execute(db)?;
             (fact, true, fact)
         }
         Place::New { to, successor } => {
-            let id = insert(db, &row, from, to, successor)?;
+            let id = insert(db, row, from, to, successor)?;
             (id, false, id)
         }
         Place::Within { until } => {
             let id = match placed.ends {
                 Some(holder) => {
                     let later = split(db, holder, until)?;
-                    insert(db, &row, from, Some(until), Some(later))?
+                    insert(db, row, from, Some(until), Some(later))?
                 }
-                None => insert(db, &row, from, Some(until), None)?,
+                None => insert(db, row, from, Some(until), None)?,
             };
             (id, false, id)
         }
@@ -150,12 +169,7 @@ pub fn record(
             .execute(db)?;
     }
     add_source(db, id, source, from)?;
-    for entity in [Some(subject), object].into_iter().flatten() {
-        mention(db, entity, source)?;
-    }
-    let fact = load(db, &[id])?.pop();
-    let fact = fact.ok_or_else(|| StoreError::NotFound(format!("there is no fact {id}")))?;
-    Ok(Recorded { fact, known })
+    Ok((id, known))
 }
 
 /// A fact's columns that do not depend on its place in time.
@@ -204,6 +218,16 @@ fn split(db: &mut SqliteConnection, holder: i64, until: i64) -> Result<i64, Stor
         ))
         .first(db)?;
     let later = insert(db, &Row { subject, relation, object, object_id, now_ms }, until, to, successor)?;
+    // Who said it for an earlier time, but said it then, is a source of both.
+    sql_query(
+        "INSERT OR IGNORE INTO fact_sources (fact_id, passage_id, said_ms) \
+         SELECT ?1, fs.passage_id, p.at_ms FROM fact_sources fs JOIN passages p ON p.id = fs.passage_id \
+         WHERE fs.fact_id = ?2 AND fs.said_ms < ?3 AND p.at_ms >= ?3",
+    )
+    .bind::<BigInt, _>(later)
+    .bind::<BigInt, _>(holder)
+    .bind::<BigInt, _>(until)
+    .execute(db)?;
     // An update: the trigger on deleted sources has nothing to do with sources that move.
     diesel::update(fact_sources::table.filter(fact_sources::fact_id.eq(holder).and(fact_sources::said_ms.ge(until))))
         .set(fact_sources::fact_id.eq(later))
@@ -238,7 +262,8 @@ fn spans(
 ) -> Result<Vec<Span>, StoreError> {
     let rows: Vec<SpanRow> = sql_query(
         "SELECT id, object, valid_from_ms AS from_ms, valid_to_ms AS to_ms, \
-         (SELECT min(said_ms) FROM fact_sources WHERE fact_id = facts.id AND said_ms > ?1) AS again_ms \
+         (SELECT min(CASE WHEN fs.said_ms > ?1 THEN fs.said_ms WHEN p.at_ms > ?1 THEN p.at_ms END) \
+          FROM fact_sources fs JOIN passages p ON p.id = fs.passage_id WHERE fs.fact_id = facts.id) AS again_ms \
          FROM facts WHERE subject_id = ?2 AND relation = ?3 AND (?4 IS NULL OR object_id = ?4) ORDER BY valid_from_ms, id",
     )
     .bind::<BigInt, _>(from)
@@ -251,7 +276,8 @@ fn spans(
         same: key::key(&row.object) == says,
         from: row.from_ms,
         to: row.to_ms,
-        again: row.again_ms,
+        // What was said again after it ended speaks of another fact.
+        again: row.again_ms.filter(|again| row.to_ms.is_none_or(|to| *again < to)),
     };
     Ok(rows.into_iter().map(span).collect())
 }
@@ -294,58 +320,15 @@ pub fn mention(db: &mut SqliteConnection, entity: i64, passage: i64) -> Result<(
 }
 
 fn add_source(db: &mut SqliteConnection, fact: i64, passage: i64, said_ms: i64) -> Result<(), StoreError> {
-    diesel::insert_or_ignore_into(fact_sources::table)
-        .values((
-            fact_sources::fact_id.eq(fact),
-            fact_sources::passage_id.eq(passage),
-            fact_sources::said_ms.eq(said_ms),
-        ))
-        .execute(db)?;
+    sql_query(
+        "INSERT INTO fact_sources (fact_id, passage_id, said_ms) VALUES (?, ?, ?) \
+         ON CONFLICT (fact_id, passage_id) DO UPDATE SET said_ms = min(said_ms, excluded.said_ms)",
+    )
+    .bind::<BigInt, _>(fact)
+    .bind::<BigInt, _>(passage)
+    .bind::<BigInt, _>(said_ms)
+    .execute(db)?;
     Ok(())
-}
-
-#[derive(QueryableByName)]
-struct FactRow {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = Text)]
-    subject: String,
-    #[diesel(sql_type = Text)]
-    relation: String,
-    #[diesel(sql_type = Text)]
-    object: String,
-    #[diesel(sql_type = BigInt)]
-    from_ms: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    to_ms: Option<i64>,
-    #[diesel(sql_type = BigInt)]
-    recorded_ms: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    source: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    superseded_by: Option<i64>,
-}
-
-/// The columns of [`FactRow`]; the condition follows.
-const SELECT: &str = "SELECT f.id, s.name AS subject, f.relation, f.object, f.valid_from_ms AS from_ms, \
-    f.valid_to_ms AS to_ms, f.recorded_ms, f.superseded_by, \
-    (SELECT passage_id FROM fact_sources WHERE fact_id = f.id ORDER BY said_ms, passage_id LIMIT 1) AS source \
-    FROM facts f JOIN entities s ON s.id = f.subject_id ";
-
-impl From<FactRow> for Fact {
-    fn from(row: FactRow) -> Self {
-        Self {
-            id: row.id.unsigned_abs(),
-            subject: row.subject,
-            relation: row.relation,
-            object: row.object,
-            valid_from_unix_ms: unsigned(row.from_ms),
-            valid_to_unix_ms: row.to_ms.map(unsigned),
-            recorded_unix_ms: unsigned(row.recorded_ms),
-            source: row.source.map(unsigned),
-            superseded_by: row.superseded_by.map(unsigned),
-        }
-    }
 }
 
 pub(crate) fn unsigned(number: i64) -> u64 {
@@ -354,87 +337,6 @@ pub(crate) fn unsigned(number: i64) -> u64 {
 
 pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// Facts by their ids, in the order of `ids`; those that are not there are left out.
-///
-/// # Errors
-/// The database's.
-pub fn load(db: &mut SqliteConnection, ids: &[i64]) -> Result<Vec<Fact>, StoreError> {
-    let mut found = HashMap::new();
-    for chunk in ids.chunks(500) {
-        let list = chunk.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
-        let rows: Vec<FactRow> = sql_query(format!("{SELECT} WHERE f.id IN ({list})")).load(db)?;
-        found.extend(rows.into_iter().map(|row| (row.id, Fact::from(row))));
-    }
-    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
-}
-
-/// The facts that were taken from a passage, oldest first.
-///
-/// # Errors
-/// The database's.
-pub fn of_passage(db: &mut SqliteConnection, passage: i64) -> Result<Vec<Fact>, StoreError> {
-    let ids: Vec<i64> = fact_sources::table
-        .filter(fact_sources::passage_id.eq(passage))
-        .order(fact_sources::fact_id)
-        .select(fact_sources::fact_id)
-        .load(db)?;
-    load(db, &ids)
-}
-
-/// What is held to be true: newest first.
-///
-/// # Errors
-/// The database's.
-pub fn list(db: &mut SqliteConnection, request: &FactsRequest, now_ms: i64) -> Result<Facts, StoreError> {
-    let at = request.as_of_unix_ms.map_or(now_ms, signed);
-    // Without a time, what was said to begin in the future is told too.
-    let held = match (request.as_of_unix_ms, request.all) {
-        (Some(_), false) => "f.valid_from_ms <= ?1 AND (f.valid_to_ms IS NULL OR f.valid_to_ms > ?1)",
-        (Some(_), true) => "f.valid_from_ms <= ?1",
-        (None, false) => "(f.valid_to_ms IS NULL OR f.valid_to_ms > ?1)",
-        (None, true) => "?1 = ?1",
-    };
-    let about = match &request.about {
-        Some(name) => match entity_of(db, name)? {
-            Some(id) => {
-                let all = identities(db, id)?.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
-                format!("AND (f.subject_id IN ({all}) OR f.object_id IN ({all}))")
-            }
-            None => return Ok(Facts { facts: Vec::new() }),
-        },
-        None => String::new(),
-    };
-    let limit = if request.limit == 0 { LIST_LIMIT } else { request.limit.min(LIST_LIMIT) };
-    let rows: Vec<FactRow> = sql_query(format!("{SELECT} WHERE {held} {about} ORDER BY f.id DESC LIMIT {limit}"))
-        .bind::<BigInt, _>(at)
-        .load(db)?;
-    Ok(Facts { facts: rows.into_iter().map(Fact::from).collect() })
-}
-
-/// The entity that a name means, if there is one.
-pub(crate) fn entity_of(db: &mut SqliteConnection, name: &str) -> Result<Option<i64>, StoreError> {
-    Ok(entities::table.filter(entities::key.eq(key::key(name))).select(entities::id).first(db).optional()?)
-}
-
-/// An entity and its other names: `user's sister` is `Ana`.
-fn identities(db: &mut SqliteConnection, id: i64) -> Result<Vec<i64>, StoreError> {
-    let pairs: Vec<(i64, Option<i64>)> = facts::table
-        .filter(facts::relation.eq("is named").and(facts::subject_id.eq(id)))
-        .select((facts::subject_id, facts::object_id))
-        .load(db)?;
-    let reverse: Vec<(i64, Option<i64>)> = facts::table
-        .filter(facts::object_id.eq(id).and(facts::relation.eq("is named")))
-        .select((facts::subject_id, facts::object_id))
-        .load(db)?;
-    let mut all = vec![id];
-    for (subject, object) in pairs.into_iter().chain(reverse) {
-        all.extend([Some(subject), object].into_iter().flatten());
-    }
-    all.sort_unstable();
-    all.dedup();
-    Ok(all)
 }
 
 /// Ends a fact where its correction begins. What holds instead, if anything does, is noted as a memory of its own, so that
@@ -509,17 +411,6 @@ pub fn correct(db: &mut SqliteConnection, correction: &Correction, now_ms: i64) 
     Ok(Facts { facts: load(db, &changed)? })
 }
 
-/// Has a passage's facts taken in the background. Nothing happens where it waits already.
-///
-/// # Errors
-/// The database's.
-pub fn enqueue(db: &mut SqliteConnection, passage: i64) -> Result<(), StoreError> {
-    diesel::insert_or_ignore_into(extraction_outbox::table)
-        .values(extraction_outbox::passage_id.eq(passage))
-        .execute(db)?;
-    Ok(())
-}
-
 #[cfg(test)]
 #[path = "facts/tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -35,6 +35,8 @@ pub struct Unsummed {
 pub struct Progress {
     /// Of the model that answered last; 0: unknown.
     pub context_tokens: u32,
+    /// The conversation's settings profile.
+    pub profile: Option<String>,
     pub summary: Option<Summary>,
     /// What came after it, oldest first.
     pub after: Vec<Unsummed>,
@@ -153,15 +155,15 @@ struct PathRow {
 /// # Errors
 /// [`StoreError::NotFound`] where there is no such conversation; the database's.
 pub fn progress(db: &mut SqliteConnection, conversation: i64) -> Result<Progress, StoreError> {
-    let row: Option<(Option<i64>, i64)> = conversations::table
+    let row: Option<(Option<i64>, i64, Option<String>)> = conversations::table
         .find(conversation)
-        .select((conversations::head, conversations::context_tokens))
+        .select((conversations::head, conversations::context_tokens, conversations::profile))
         .first(db)
         .optional()?;
-    let (head, context) =
+    let (head, context, profile) =
         row.ok_or_else(|| StoreError::NotFound(format!("there is no conversation {conversation}")))?;
     let mut progress =
-        Progress { context_tokens: u32::try_from(context).unwrap_or(0), summary: None, after: Vec::new() };
+        Progress { context_tokens: u32::try_from(context).unwrap_or(0), profile, summary: None, after: Vec::new() };
     let Some(head) = head else { return Ok(progress) };
     let rows: Vec<PathRow> = sql_query(
         "WITH RECURSIVE up (id, parent_id, turn_id, state, calls, step, cursor_id) AS ( \

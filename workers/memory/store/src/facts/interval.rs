@@ -12,7 +12,7 @@ pub struct Span {
     pub from: i64,
     /// `None`: it is not known to have ended.
     pub to: Option<i64>,
-    /// The first time after the new statement's beginning at which this one was said again.
+    /// The first time after the new statement's beginning, and before its own end, at which this one was said again.
     pub again: Option<i64>,
 }
 
@@ -149,7 +149,7 @@ mod tests {
             facts.iter().map(|row| Span { same: row.value == value, again: again(row), ..row.span }).collect();
         let placed = place_single(&spans, from);
         let ended = placed.ends.and_then(|id| facts.iter().position(|row| row.span.id == id));
-        let mut add = |facts: &mut Vec<Row>, value: u8, from: i64, to: Option<i64>, said: Vec<i64>| {
+        let add = |facts: &mut Vec<Row>, value: u8, from: i64, to: Option<i64>, said: Vec<i64>| {
             let id = facts.len() as i64;
             facts.push(Row { span: span(id, false, from, to), value, said });
         };

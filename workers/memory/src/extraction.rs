@@ -1,0 +1,301 @@
+//! Facts out of what people say: by rules at once, and by a model in the background where there is one.
+//!
+//! It reads what a person said or noted, never what the assistant, a tool, a summary or recall said, so that nothing that
+//! was once extracted feeds the next extraction. It does *not* decide what supersedes what: that is the store's time
+//! arithmetic.
+//!
+//! Invariants:
+//! - What a passage yields goes with it: every fact has its passage for a source.
+//! - A passage is read by the rules once, and by a model at most [`ATTEMPTS`] times; what waits is in the database.
+//! - With `memory.enabled` or `memory.extract` off nothing is read, and nothing waits.
+
+mod answer;
+pub mod asking;
+mod clauses;
+mod dates;
+mod lexicon;
+mod objects;
+mod reader;
+pub mod rules;
+#[cfg(test)]
+pub(crate) mod scripted;
+mod sentences;
+mod verbs;
+
+use crate::config::Config;
+use crate::core::Core;
+use asking::Unanswered;
+use butterfly_store::facts::outbox::{self, Stage, Waiting};
+use butterfly_store::facts::{self, Object, Statement, Thing, key, relation};
+use butterfly_store::passages::{self, Note};
+use butterfly_store::{StoreError, graph};
+use butterfly_wire::Failure;
+use diesel::SqliteConnection;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// `memory.enabled` and `memory.extract`: both must be on.
+const ENABLED: &str = "memory.enabled";
+const EXTRACT: &str = "memory.extract";
+
+/// Passages that the rules read in one transaction: others wait for it meanwhile.
+const BATCH: u32 = 32;
+/// Attempts of a model at one passage. An answer that broke off twice breaks off a third time.
+const ATTEMPTS: u32 = 3;
+/// The first pause after an attempt that failed; each further one is four times as long.
+const BACKOFF_MS: i64 = 60_000;
+/// Until it is asked again whether there is a model. A change of settings asks at once.
+const NO_MODEL: Duration = Duration::from_secs(10 * 60);
+/// After a failure that has nothing to do with the passage.
+const NOT_NOW: Duration = Duration::from_secs(30);
+/// The tag of a memory that was noted because somebody said so in a conversation.
+const REMEMBERED: &str = "remembered";
+
+/// Reads a memory that was just noted, and has a model read it later.
+///
+/// # Errors
+/// [`StoreError::NotFound`] where there is no such passage; the database's.
+pub fn note(db: &mut SqliteConnection, memory: i64) -> Result<(), StoreError> {
+    outbox::enqueue(db, memory)?;
+    let waiting = outbox::waiting(db, memory)?;
+    let waiting = waiting.ok_or_else(|| StoreError::NotFound(format!("there is no memory {memory}")))?;
+    by_rules(db, &waiting)
+}
+
+/// Takes what the rules find in a passage, and hands it on to a model if that may find more.
+fn by_rules(db: &mut SqliteConnection, waiting: &Waiting) -> Result<(), StoreError> {
+    if !waiting.by_person {
+        return outbox::done(db, waiting.passage);
+    }
+    take(db, waiting)?;
+    if !waiting.imported && answer::is_worth_asking(&waiting.text) {
+        outbox::for_model(db, waiting.passage)
+    } else {
+        outbox::done(db, waiting.passage)
+    }
+}
+
+fn take(db: &mut SqliteConnection, waiting: &Waiting) -> Result<(), StoreError> {
+    let Waiting { passage, speaker, text, at_ms, .. } = waiting;
+    let taken = rules::read(speaker, text, *at_ms);
+    if waiting.is_message {
+        for text in taken.notes {
+            let note = Note {
+                text,
+                speaker: speaker.clone(),
+                tags: vec![REMEMBERED.to_owned()],
+                conversation: waiting.conversation,
+                source: Some(*passage),
+                at_ms: *at_ms,
+            };
+            match passages::add(db, &note) {
+                // What cannot be noted stays in the transcript.
+                Ok(_) | Err(StoreError::Refused(_)) => {}
+                Err(other) => return Err(other),
+            }
+        }
+    }
+    for statement in &taken.statements {
+        record(db, statement, *passage)?;
+    }
+    for (old, new) in taken.replaced {
+        if let Some((subject, relation)) = outbox::only_about(db, &old, *at_ms)? {
+            let object = Object::Thing(Thing::entity(new));
+            record(db, &Statement { subject: Thing::entity(subject), relation, object, from_ms: *at_ms }, *passage)?;
+        }
+    }
+    for entity in graph::named(db, text)? {
+        facts::mention(db, entity, *passage)?;
+    }
+    Ok(())
+}
+
+fn record(db: &mut SqliteConnection, statement: &Statement, passage: i64) -> Result<(), StoreError> {
+    match facts::record(db, statement, passage, facts::now_ms()) {
+        Ok(_) | Err(StoreError::Refused(_)) => Ok(()),
+        Err(other) => Err(other),
+    }
+}
+
+/// Takes what is believed of a model's answer. The rules are sure: where they know whom or what, a model says nothing
+/// else about it. Nothing happens where the passage has been forgotten meanwhile.
+fn believe(db: &mut SqliteConnection, passage: i64, statements: &[Statement]) -> Result<(), StoreError> {
+    if outbox::waiting(db, passage)?.is_none() {
+        return Ok(());
+    }
+    let known = facts::of_passage(db, passage)?;
+    for statement in statements {
+        let same = |fact: &butterfly_api::memory::Fact| {
+            key::key(&fact.subject) == key::key(&statement.subject.name) && fact.relation == statement.relation
+        };
+        if relation::is_single(&statement.relation) && known.iter().any(same) {
+            continue;
+        }
+        record(db, statement, passage)?;
+    }
+    outbox::done(db, passage)
+}
+
+/// The background jobs.
+pub struct Extraction {
+    core: Arc<Core>,
+    config: Arc<Config>,
+}
+
+/// What a round with the model came to.
+enum Round {
+    /// A passage was read: there may be another one.
+    Read,
+    /// Nothing is due before then.
+    Until(Option<Instant>),
+}
+
+impl Extraction {
+    #[must_use]
+    pub fn new(core: Arc<Core>, config: Arc<Config>) -> Arc<Self> {
+        Arc::new(Self { core, config })
+    }
+
+    /// Reads what waits, whenever something was stored. It never ends.
+    pub async fn run(self: Arc<Self>) {
+        tokio::join!(self.read_by_rules(), self.read_by_model());
+    }
+
+    fn is_on(&self) -> bool {
+        self.config.flag(ENABLED) && self.config.flag(EXTRACT)
+    }
+
+    async fn read_by_rules(&self) {
+        let mut stored = self.core.watch();
+        loop {
+            stored.borrow_and_update();
+            let again = match self.rules_round().await {
+                Ok(()) => None,
+                Err(failure) => {
+                    tracing::warn!("what was said could not be read for facts, and is read again later: {failure}");
+                    Some(NOT_NOW)
+                }
+            };
+            let pause = again.unwrap_or(Duration::MAX);
+            let _ = tokio::time::timeout(pause, stored.changed()).await;
+        }
+    }
+
+    /// Has the rules read all that waits for them.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn rules_round(&self) -> Result<(), Failure> {
+        loop {
+            let waits = self.core.read(|db| outbox::due(db, Stage::Rules, i64::MAX, 1)).await?;
+            if waits.is_empty() {
+                return Ok(());
+            }
+            if !self.is_on() {
+                // What was said while it was off is not read once it is on again.
+                self.core.write(outbox::clear).await?;
+                return Ok(());
+            }
+            self.core
+                .write(|db| {
+                    for waiting in outbox::due(db, Stage::Rules, i64::MAX, BATCH)? {
+                        by_rules(db, &waiting)?;
+                    }
+                    Ok(())
+                })
+                .await?;
+        }
+    }
+
+    async fn read_by_model(&self) {
+        let mut stored = self.core.watch();
+        let mut changed = self.config.watch();
+        let mut resume = Instant::now();
+        loop {
+            stored.borrow_and_update();
+            changed.borrow_and_update();
+            let mut until = Some(resume);
+            if resume <= Instant::now() {
+                until = match self.model_round().await {
+                    Ok(Round::Read) => continue,
+                    Ok(Round::Until(when)) => when,
+                    Err(why) => {
+                        let pause = match &why {
+                            Unanswered::NoModel(_) => NO_MODEL,
+                            Unanswered::NotNow(_) | Unanswered::Failed(_) => NOT_NOW,
+                        };
+                        tracing::debug!("facts wait for a model: {why}");
+                        resume = Instant::now() + pause;
+                        Some(resume)
+                    }
+                };
+            }
+            tokio::select! {
+                _ = stored.changed() => {}
+                // Another model may be configured now.
+                _ = changed.changed() => resume = Instant::now(),
+                () = sleep_until(until) => {}
+            }
+        }
+    }
+
+    /// Has the model read one passage.
+    async fn model_round(&self) -> Result<Round, Unanswered> {
+        let failed = |failure: Failure| Unanswered::NotNow(failure.message);
+        let now = facts::now_ms();
+        let due = self.core.read(move |db| outbox::due(db, Stage::Model, now, 1)).await.map_err(failed)?;
+        let Some(waiting) = due.into_iter().next() else {
+            let next = self.core.read(|db| outbox::next_due(db, Stage::Model)).await.map_err(failed)?;
+            let pause = |at: i64| Duration::from_millis(u64::try_from(at - now).unwrap_or(0));
+            return Ok(Round::Until(next.map(|at| Instant::now() + pause(at))));
+        };
+        if !self.is_on() {
+            self.core.write(outbox::clear).await.map_err(failed)?;
+            return Ok(Round::Read);
+        }
+        let Some(bus) = self.core.bus() else { return Err(Unanswered::NotNow("there is no bus yet".to_owned())) };
+        let passage = waiting.passage;
+        let statements = match asking::ask(&bus, answer::question(&waiting.text)).await {
+            Ok(answered) => match answer::read(&answered.text, &waiting.speaker, &waiting.text, waiting.at_ms) {
+                Ok(believed) => {
+                    for why in believed.dropped {
+                        tracing::debug!(passage, model = answered.model, "a fact was not believed: {why}");
+                    }
+                    believed.statements
+                }
+                Err(why) => {
+                    // At temperature 0 it would say the same again.
+                    tracing::info!(passage, model = answered.model, "a model's facts were not used: {why}");
+                    Vec::new()
+                }
+            },
+            Err(Unanswered::Failed(why)) => {
+                let attempts = waiting.attempts + 1;
+                tracing::info!(passage, attempts, "a model could not take facts: {why}");
+                let later = now + BACKOFF_MS * 4_i64.pow(attempts.min(ATTEMPTS) - 1);
+                let put_off = move |db: &mut SqliteConnection| match attempts {
+                    ATTEMPTS.. => outbox::done(db, passage),
+                    _ => outbox::put_off(db, passage, attempts, later),
+                };
+                self.core.write(put_off).await.map_err(failed)?;
+                return Ok(Round::Read);
+            }
+            Err(other) => return Err(other),
+        };
+        self.core.write(move |db| believe(db, passage, &statements)).await.map_err(failed)?;
+        Ok(Round::Read)
+    }
+}
+
+/// Until then; for ever without a time.
+pub(crate) async fn sleep_until(when: Option<Instant>) {
+    match when {
+        Some(when) => tokio::time::sleep_until(when).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+#[path = "extraction/tests.rs"]
+mod tests;
