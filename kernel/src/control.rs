@@ -50,6 +50,10 @@ impl Kernel {
             m if m == control::TRACE.method => answer!(parse(payload).map(|request| self.trace_records(&request))),
             m if m == control::CAPABILITIES.method => answer!(parse(payload).map(|()| self.capabilities())),
             m if m == control::SET_PROFILE.method => answer!(self.set_profile(payload)),
+            m if m == control::MOVE_DATA.method => match parse(payload) {
+                Ok(request) => self.move_data(from, header, request),
+                Err(failure) => self.reply::<()>(from, correlation, Err(failure)),
+            },
             m if m == control::KILL.method => {
                 answer!(parse(payload).and_then(|kill: message::Kill| self.kill_instance(from, kill.endpoint)));
             }
@@ -90,6 +94,7 @@ impl Kernel {
         }
         let named: message::Named = parse(payload)?;
         let index = self.named(&named.name)?;
+        self.refuse_while_moving(index)?;
         self.workers[index].cause = Some("somebody asked for it".to_owned());
         self.supervise(index, event.clone());
         Ok(())
@@ -276,6 +281,12 @@ impl Kernel {
                 grants.push(format!("connect by TCP to port {}", ports.join(", ")));
             }
             (Ports::Providers, _) => grants.push("connect by TCP to the configured providers' ports: none".to_owned()),
+        }
+        if role.template.session_bus {
+            grants.push(
+                "a connection to the user's session bus, through a filter for the Secret Service where there is one"
+                    .to_owned(),
+            );
         }
         message::Principal {
             name: role.name.to_owned(),

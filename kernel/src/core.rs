@@ -1,14 +1,17 @@
 //! The kernel's state in one place. All of it belongs to one thread; every method runs to its end without waiting.
 
 use crate::crash::CrashLog;
+
 use crate::holes::Holes;
 use crate::instances::Instance;
 use crate::logs::Logs;
 use crate::manifest::{Manifest, Role};
+use crate::moving::Moving;
 use crate::options::Options;
 use crate::peer::{Closing, Peers};
 use crate::pending::Pending;
 use crate::queue::{Full, Refund, Weight};
+use crate::session_bus::{Address, Link};
 use crate::spawn::Process;
 use crate::stderr::Collector;
 use crate::supervisor::{Policy, Supervisor};
@@ -44,6 +47,8 @@ pub struct Worker {
     /// How its last process ended, until a report is made of it.
     pub exit: Option<(Exit, u32, Duration)>,
     pub stderr: Option<Rc<Collector>>,
+    /// Its connection to the session bus, if its profile has one.
+    pub link: Link,
 }
 
 impl Worker {
@@ -62,6 +67,7 @@ impl Worker {
             bus_ended: None,
             exit: None,
             stderr: None,
+            link: Link::default(),
         }
     }
 }
@@ -101,6 +107,10 @@ pub struct Kernel {
     /// Where bytes are read to; one for all connections, since only one is read at a time.
     pub scratch: Vec<u8>,
     pub shutting_down: bool,
+    /// Where the user's session bus is.
+    pub session_bus: Option<Address>,
+    /// The data folder is on its way to another place.
+    pub moving: Option<Moving>,
     /// Told when the last worker is down.
     pub finished: Rc<Notify>,
     pub me: Weak<RefCell<Kernel>>,
@@ -114,6 +124,7 @@ pub struct Parts {
     pub overrides: Vec<(String, String)>,
     pub warnings: Vec<String>,
     pub landlock_abi: u32,
+    pub session_bus: Option<Address>,
     pub workers: Vec<Worker>,
     pub logs: Logs,
     pub crashes: CrashLog,
@@ -152,10 +163,19 @@ impl Kernel {
                 next_trace: parts.first_trace,
                 scratch: vec![0; READ_BYTES],
                 shutting_down: false,
+                session_bus: parts.session_bus,
+                moving: None,
                 finished: Rc::new(Notify::new()),
                 me: me.clone(),
             })
         })
+    }
+
+    /// Adds to what the user should know, once.
+    pub fn warn(&mut self, warning: String) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
     }
 
     /// A trace id that this kernel has not used; never 0.

@@ -145,9 +145,22 @@ fn resolve(folder: &str, place: &Place) -> Option<PathBuf> {
     path.canonicalize().ok()
 }
 
+/// The folder for the temporary files of a process that has the data folder: inside of it, because nothing else may be written.
+#[must_use]
+pub fn scratch(template: &Template, place: &Place) -> Option<PathBuf> {
+    let data = place.data.canonicalize().unwrap_or_else(|_| place.data.clone());
+    template.paths.contains(&PathRule::Data).then(|| data.join("tmp"))
+}
+
 /// What a process keeps, with its holes filled.
 #[must_use]
-pub fn remaining(template: &Template, place: &Place, holes: &Holes, landlock_abi: u32) -> Remaining {
+pub fn remaining(
+    template: &Template,
+    place: &Place,
+    holes: &Holes,
+    landlock_abi: u32,
+    session_bus: SessionBus,
+) -> Remaining {
     let mut paths = Vec::new();
     for rule in template.paths {
         match rule {
@@ -164,7 +177,7 @@ pub fn remaining(template: &Template, place: &Place, holes: &Holes, landlock_abi
         tcp_ports: holes.ports.clone(),
         landlock_abi,
         file_modes: template.file_modes,
-        session_bus: SessionBus::None,
+        session_bus,
         without: Vec::new(),
     }
 }

@@ -7,7 +7,7 @@ use crate::manifest::{Role, RoleKind};
 use crate::policy::{self, Act};
 use crate::spawn::{self, Process};
 use crate::stderr::Collector;
-use butterfly_wire::confinement::{Canary, Confinement, Remaining};
+use butterfly_wire::confinement::{Canary, Confinement, Remaining, SessionBus};
 use butterfly_wire::control::{Mode, Serve, Spawn, Spawned};
 use butterfly_wire::{EndpointId, ErrorCode, Failure};
 use std::rc::Rc;
@@ -61,7 +61,7 @@ impl Kernel {
         }
         let holes = Holes::new(Vec::new(), spawn.paths.clone());
         holes::check(&role.template, &self.place, &holes).map_err(|fault| denied(fault.to_string()))?;
-        let remaining = holes::remaining(&role.template, &self.place, &holes, self.landlock_abi);
+        let remaining = holes::remaining(&role.template, &self.place, &holes, self.landlock_abi, SessionBus::None);
         self.start_instance(owner, correlation, role, remaining, spawn).map_err(|reason| {
             Failure::new(ErrorCode::Unavailable, format!("{} cannot be started: {reason}", role.name))
         })
@@ -78,7 +78,7 @@ impl Kernel {
         let shared = self.me.upgrade().ok_or("the kernel is ending")?;
         let mut profile = self.profile(role, remaining.clone())?;
         profile.limits.data_bytes = profile.limits.data_bytes.min(spawn.limits.memory_bytes);
-        let spawned = spawn::confined(&self.programs()?, &profile).map_err(|fault| fault.to_string())?;
+        let spawned = spawn::confined(&self.programs()?, &profile, None).map_err(|fault| fault.to_string())?;
         let id = self.peers.vacant(self.workers.len());
         self.peers.reserve(id);
         let stderr = Collector::start(&shared, role.name.to_owned(), spawned.stderr);

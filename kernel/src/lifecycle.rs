@@ -4,18 +4,19 @@ use crate::core::{Kernel, LastWords, Shared, Worker};
 use crate::crash::exit_of;
 use crate::handshake;
 use crate::holes;
+use crate::listener::private_folder;
 use crate::logs::unix_ms;
 use crate::manifest::{Role, RoleKind};
-use crate::peer::{Closing, Peer, Peers, Stage, Violation};
+use crate::peer::{Closing, Peer, Peers};
 use crate::queue::Weight;
+use crate::session_bus::{self, Link};
 use crate::spawn::{self, Programs};
-use crate::stats;
 use crate::stderr::Collector;
 use crate::supervisor::{Action, Event, State};
 use butterfly_sandbox::{JailExit, Profile, assess, start_grants};
 use butterfly_wire::catalog::{control, topic};
-use butterfly_wire::confinement::{Canaries, Canary, Confinement, Grade, Remaining};
-use butterfly_wire::control::{Confined, CrashReport, Drain, Exit, Mode, Ping, Ready, Serve, Welcome, WorkerChanged};
+use butterfly_wire::confinement::{Canaries, Confinement, Remaining};
+use butterfly_wire::control::{CrashReport, Drain, Exit, Mode, Serve, Welcome, WorkerChanged};
 use butterfly_wire::{EndpointId, Header, Kind, codec, version};
 use interprocess::os::unix::uds_local_socket::tokio::Stream;
 use std::process::ExitStatus;
@@ -25,12 +26,6 @@ use tokio::net::UnixStream;
 
 /// Time that a process has to end after it closed its bus, before it is killed.
 const AFTER_BUS: Duration = Duration::from_secs(1);
-
-/// Filters on every thread of a worker: two of the jail's and the one with which its runtime gives up the rest.
-const FILTERS: u32 = 3;
-
-/// What a seatbelt profile does not do.
-const SEATBELT_MISSING: [&str; 2] = ["system-call filters", "giving up after the start"];
 
 impl Kernel {
     /// Feeds one worker's machine and does what it says.
@@ -64,6 +59,7 @@ impl Kernel {
             }
         }
         self.release(index);
+        self.carry_on_moving(index);
         self.rearm.notify_one();
         self.finish_if_down();
         self.flush();
@@ -109,12 +105,19 @@ impl Kernel {
         if !butterfly_sandbox::system().seatbelt {
             assess(self.landlock_abi, &remaining).map_err(|below| below.to_string())?;
         }
+        let mut environment = Vec::new();
+        if let Some(scratch) = holes::scratch(&role.template, &self.place) {
+            private_folder(&self.place.data)
+                .and_then(|()| private_folder(&scratch))
+                .map_err(|fault| format!("its folder cannot be used ({fault}); is it on a disk that is not there?"))?;
+            environment.push(("TMPDIR".to_owned(), scratch.display().to_string()));
+        }
         let program = self.programs()?.path(role.program);
         let start = start_grants(&program).map_err(|fault| fault.to_string())?;
         Ok(Profile {
             program: program.display().to_string(),
             args: Vec::new(),
-            environment: Vec::new(),
+            environment,
             start,
             remaining,
             limits: role.template.limits,
@@ -137,16 +140,36 @@ impl Kernel {
     #[must_use]
     pub fn remaining_of(&self, index: usize) -> Remaining {
         let worker = &self.workers[index];
-        holes::remaining(&worker.role.template, &self.place, &worker.holes, self.landlock_abi)
+        holes::remaining(&worker.role.template, &self.place, &worker.holes, self.landlock_abi, worker.link.kind)
     }
 
     fn start_worker(&mut self, index: usize) {
         let Some(shared) = self.me.upgrade() else { return };
+        if !self.workers[index].role.template.session_bus {
+            return self.launch(&shared, index, Link::default());
+        }
+        tokio::task::spawn_local(async move {
+            let link = session_bus::link(&shared).await;
+            let mut kernel = shared.borrow_mut();
+            if matches!(kernel.workers[index].supervisor.state(), State::Starting { .. }) {
+                kernel.launch(&shared, index, link);
+            } else {
+                // It was to go before it was there.
+                kernel.supervise(index, Event::Exited { jitter: 0.0 });
+            }
+            kernel.flush();
+        });
+    }
+
+    fn launch(&mut self, shared: &Shared, index: usize, link: Link) {
+        let Link { descriptor, kind, proxy } = link;
+        self.workers[index].link = Link { descriptor: None, kind, proxy };
         let remaining = self.remaining_of(index);
         let role = self.workers[index].role;
         let id = EndpointId::new(Peers::worker_slot(index), self.workers[index].generation + 1);
         let started = self.profile(role, remaining.clone()).and_then(|profile| {
-            spawn::confined(&self.programs()?, &profile).map_err(|fault| format!("it cannot be started: {fault}"))
+            spawn::confined(&self.programs()?, &profile, descriptor)
+                .map_err(|fault| format!("it cannot be started: {fault}"))
         });
         let worker = &mut self.workers[index];
         worker.generation = id.generation;
@@ -157,7 +180,7 @@ impl Kernel {
         worker.confinement = Confinement::default();
         match started {
             Ok(spawned) => {
-                worker.stderr = Some(Collector::start(&shared, role.name.to_owned(), spawned.stderr));
+                worker.stderr = Some(Collector::start(shared, role.name.to_owned(), spawned.stderr));
                 worker.process = Some(spawned.process);
                 let serve = Serve {
                     name: role.name.to_owned(),
@@ -166,7 +189,7 @@ impl Kernel {
                     canaries: self.canaries(),
                     roles: self.standing_roles(),
                 };
-                tokio::task::spawn_local(attend(shared, id, role, spawned.bus, Mode::Serve(serve)));
+                tokio::task::spawn_local(attend(Rc::clone(shared), id, role, spawned.bus, Mode::Serve(serve)));
             }
             Err(reason) => {
                 worker.cause = Some(reason.clone());
@@ -211,133 +234,6 @@ impl Kernel {
         if let Ok(payload) = codec::encode(value) {
             let _ = self.deliver(to, EndpointId::KERNEL, &header, &payload, Weight::Terminal);
         }
-    }
-
-    /// Pings a worker, or ends it when it has missed too many.
-    pub fn ping(&mut self, index: usize, nonce: u64) {
-        let id = EndpointId::new(Peers::worker_slot(index), self.workers[index].generation);
-        let missed = self.options.pings_missed;
-        let Some(peer) = self.peers.get_mut(id).filter(|peer| peer.stage != Stage::Greeted) else { return };
-        if peer.pings_unanswered >= missed {
-            self.workers[index].cause = Some(format!("it hung: {missed} pings went unanswered"));
-            return self.supervise(index, Event::Kill);
-        }
-        peer.pings_unanswered += 1;
-        self.send_event(id, topic::PING, &Ping { nonce });
-    }
-
-    /// An event about the sender's own process.
-    pub fn own_event(&mut self, from: EndpointId, topic: u16, payload: &[u8], _: Instant) {
-        match topic {
-            topic::PONG => match codec::decode::<Ping>(payload) {
-                Ok(_) => {
-                    if let Some(peer) = self.peers.get_mut(from) {
-                        peer.pings_unanswered = 0;
-                    }
-                }
-                Err(_) => self.violate(from, Violation::MalformedControl),
-            },
-            topic::CONFINED => match codec::decode::<Confined>(payload) {
-                Ok(confined) => self.confined(from, &confined),
-                Err(_) => self.violate(from, Violation::MalformedControl),
-            },
-            topic::READY => match codec::decode::<Ready>(payload) {
-                Ok(ready) => self.ready(from, &ready),
-                Err(_) => self.violate(from, Violation::MalformedControl),
-            },
-            // A proof is a twin's, and a twin is no peer.
-            _ => self.violate(from, Violation::NotGranted),
-        }
-    }
-
-    fn confined(&mut self, from: EndpointId, confined: &Confined) {
-        match self.peers.get(from).map(|peer| (peer.stage, peer.role.kind)) {
-            Some((Stage::Greeted, RoleKind::Worker)) => {}
-            Some(_) => return self.violate(from, Violation::WrongFlow),
-            None => return,
-        }
-        let Some(index) = self.verified(from, &confined.canaries) else { return };
-        if let Some(peer) = self.peers.get_mut(from) {
-            peer.stage = Stage::Confined;
-        }
-        self.supervise(index, Event::Confined);
-    }
-
-    fn ready(&mut self, from: EndpointId, ready: &Ready) {
-        match self.peers.get(from).map(|peer| (peer.stage, peer.role.kind)) {
-            Some((Stage::Ready, _)) => self.violate(from, Violation::WrongFlow),
-            Some((Stage::Greeted | Stage::Confined, RoleKind::Instance { .. })) => {
-                self.now_serves(from);
-                self.instance_ready(from, &ready.canaries);
-            }
-            Some((Stage::Greeted | Stage::Confined, RoleKind::Worker | RoleKind::Client)) => {
-                // Once more if it was before: it may have started threads meanwhile.
-                let Some(index) = self.verified(from, &ready.canaries) else { return };
-                self.now_serves(from);
-                self.supervise(index, Event::Ready);
-            }
-            None => {}
-        }
-    }
-
-    fn now_serves(&mut self, id: EndpointId) {
-        if let Some(peer) = self.peers.get_mut(id) {
-            peer.stage = Stage::Ready;
-        }
-    }
-
-    /// The worker behind a connection, if its confinement is in force; else it is held.
-    fn verified(&mut self, from: EndpointId, canaries: &[Canary]) -> Option<usize> {
-        let index = self.worker_index(from)?;
-        let pid = self.workers[index].process.as_ref().map_or(0, |process| process.pid);
-        match self.verify(pid, &self.remaining_of(index), canaries) {
-            Ok(confinement) => {
-                self.workers[index].confinement = confinement;
-                Some(index)
-            }
-            Err(reason) => {
-                let reason = format!("its confinement is not in force: {reason}");
-                self.workers[index].cause = Some(reason.clone());
-                self.supervise(index, Event::Hold { reason });
-                None
-            }
-        }
-    }
-
-    /// Judges a process by its own canaries and by what the system says of its threads.
-    ///
-    /// # Errors
-    /// What is not in force.
-    pub fn verify(&self, pid: u32, remaining: &Remaining, canaries: &[Canary]) -> Result<Confinement, String> {
-        if canaries.is_empty() {
-            return Err("it checked nothing".to_owned());
-        }
-        if let Some(alive) = canaries.iter().find(|canary| canary.denied_by.is_none()) {
-            return Err(format!("the canary {} got through", alive.name));
-        }
-        let network = match remaining.tcp_ports.as_slice() {
-            [] => "none".to_owned(),
-            ports => format!("tcp {}", ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")),
-        };
-        if butterfly_sandbox::system().seatbelt {
-            let missing = SEATBELT_MISSING.map(str::to_owned).to_vec();
-            return Ok(Confinement { grade: Grade::Reduced, network, missing, ..Confinement::default() });
-        }
-        let threads = stats::threads(pid);
-        let is_bound = |thread: &stats::ThreadStatus| thread.is_confined() && thread.filters >= FILTERS;
-        if threads.is_empty() || !threads.iter().all(is_bound) {
-            return Err("a thread of it lacks a filter, or has privileges".to_owned());
-        }
-        let assessment = assess(self.landlock_abi, remaining).map_err(|below| below.to_string())?;
-        Ok(Confinement {
-            grade: assessment.grade,
-            landlock_abi: self.landlock_abi,
-            landlock: true,
-            seccomp: true,
-            no_new_privs: true,
-            network,
-            missing: assessment.missing,
-        })
     }
 
     /// A connection has ended: what that means for the process behind it.
@@ -402,6 +298,8 @@ impl Kernel {
         let worker = &mut self.workers[index];
         worker.bus_ended = None;
         worker.confinement = Confinement::default();
+        // Its proxy goes with it.
+        worker.link = Link::default();
         let Some(process) = worker.process.take() else { return };
         let exit = exit_of(status, process.killed);
         worker.exit = Some((exit, process.pid, process.since.elapsed()));

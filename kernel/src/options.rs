@@ -1,6 +1,7 @@
 //! How a kernel is started: what the command line says, and what only tests may change.
 
 use crate::manifest::{Manifest, PRODUCTION};
+use crate::session_bus::PROXIES;
 use crate::supervisor::Policy;
 use butterfly_wire::confinement::Layer;
 use butterfly_wire::limits::{PING_INTERVAL_MS, PINGS_MISSED};
@@ -21,6 +22,8 @@ pub struct Options {
     pub landlock_abi_limit: Option<u32>,
     /// Layers to leave out of twins, so that the mutation test can see the table go red. Never of a worker.
     pub twins_without: Vec<Layer>,
+    /// Where a proxy for the session bus may be; the first that exists is used.
+    pub proxies: Vec<PathBuf>,
     /// Folder of the programs, instead of the kernel's own.
     pub programs: Option<PathBuf>,
 }
@@ -35,6 +38,7 @@ impl Default for Options {
             pings_missed: PINGS_MISSED,
             landlock_abi_limit: None,
             twins_without: Vec::new(),
+            proxies: PROXIES.map(PathBuf::from).to_vec(),
             programs: None,
         }
     }

@@ -63,7 +63,7 @@ async fn run(kernel: &Shared, name: &str) -> Result<ProofReport, String> {
         };
         let role = kernel.workers[index].role;
         let profile = kernel.profile(role, remaining.clone())?;
-        let spawned = spawn::confined(&kernel.programs()?, &profile).map_err(|fault| fault.to_string())?;
+        let spawned = spawn::confined(&kernel.programs()?, &profile, None).map_err(|fault| fault.to_string())?;
         let mode = Mode::Prove { name: name.to_owned(), remaining, targets: aims.targets.clone() };
         let live = kernel.workers[index].process.as_ref().map(|process| process.pid);
         ((spawned, mode, role.program), live, missing)

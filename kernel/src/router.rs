@@ -9,7 +9,6 @@ use crate::queue::Weight;
 use crate::supervisor;
 use crate::trace::TraceSlot;
 use butterfly_wire::catalog::{self, Flow, MethodInfo, control, health};
-use butterfly_wire::frame::CHUNK_LIMIT;
 use butterfly_wire::limits::{
     CALLS_PER_CALLEE, CALLS_PER_CALLER, CRASH_HEADERS, CREDIT_LIMIT, DEADLINE_LIMIT_MS, VIOLATIONS_HELD,
 };
@@ -259,101 +258,6 @@ impl Kernel {
         }
     }
 
-    fn item(&mut self, from: EndpointId, header: &Header, payload: &[u8], now: Instant) {
-        let Some(call) = self.own_call(from, header) else { return };
-        let violation = if call.info.flow != Flow::Stream {
-            Some(Violation::WrongFlow)
-        } else if call.credit == 0 {
-            Some(Violation::ItemWithoutCredit)
-        } else if payload.len() > CHUNK_LIMIT {
-            Some(Violation::OversizedItem)
-        } else {
-            None
-        };
-        if let Some(violation) = violation {
-            return self.violate(from, violation);
-        }
-        let Some(call) = self.pending.get_mut(header.correlation) else { return };
-        call.credit -= 1;
-        call.rearm(now);
-        let call = *call;
-        let provenance = self.taint(from, call.trace_slot, header.provenance);
-        let item = Header { provenance, ..towards_caller(Kind::Item, &call) };
-        self.record(now, from, call.caller, &item, payload.len(), header.correlation);
-        if self.deliver(call.caller, from, &item, payload, Weight::Ordinary).is_err() {
-            self.abandon(header.correlation, &full());
-        }
-    }
-
-    fn upload_item(&mut self, from: EndpointId, header: &Header, payload: &[u8], now: Instant) {
-        let Some((number, call)) = self.callers_call(from, header) else { return };
-        let violation = if call.info.flow != Flow::Upload || !call.upload_open {
-            Some(Violation::WrongFlow)
-        } else if call.upload_credit == 0 {
-            Some(Violation::ItemWithoutCredit)
-        } else if payload.len() > CHUNK_LIMIT {
-            Some(Violation::OversizedItem)
-        } else {
-            None
-        };
-        if let Some(violation) = violation {
-            return self.violate(from, violation);
-        }
-        let Some(call) = self.pending.get_mut(number) else { return };
-        call.upload_credit -= 1;
-        let call = *call;
-        let provenance = self.taint(from, call.trace_slot, header.provenance);
-        let item = Header { provenance, ..towards_callee(Kind::Item, number, &call) };
-        self.record(now, from, call.callee, &item, payload.len(), number);
-        if self.deliver(call.callee, from, &item, payload, Weight::Ordinary).is_err() {
-            self.abandon(number, &full());
-        }
-    }
-
-    fn upload_end(&mut self, from: EndpointId, header: &Header, now: Instant) {
-        let Some((number, call)) = self.callers_call(from, header) else { return };
-        if call.info.flow != Flow::Upload || !call.upload_open {
-            return self.violate(from, Violation::WrongFlow);
-        }
-        let Some(call) = self.pending.get_mut(number) else { return };
-        call.upload_open = false;
-        call.rearm(now);
-        let call = *call;
-        let end = towards_callee(Kind::End, number, &call);
-        self.record(now, from, call.callee, &end, 0, number);
-        let _ = self.deliver(call.callee, from, &end, &[], Weight::Terminal);
-    }
-
-    fn credit_from_caller(&mut self, from: EndpointId, header: &Header, now: Instant) {
-        let Some((number, call)) = self.callers_call(from, header) else { return };
-        let total = call.credit.saturating_add(header.credit);
-        if call.info.flow != Flow::Stream || total > CREDIT_LIMIT {
-            return self.violate(from, Violation::CreditOverLimit);
-        }
-        let Some(call) = self.pending.get_mut(number) else { return };
-        if call.credit == 0 {
-            call.rearm(now);
-        }
-        call.credit = total;
-        let call = *call;
-        let credit = Header { credit: header.credit, ..towards_callee(Kind::Credit, number, &call) };
-        let _ = self.deliver(call.callee, from, &credit, &[], Weight::Terminal);
-    }
-
-    fn credit_from_callee(&mut self, from: EndpointId, header: &Header, now: Instant) {
-        let Some(call) = self.own_call(from, header) else { return };
-        let total = call.upload_credit.saturating_add(header.credit);
-        if call.info.flow != Flow::Upload || total > CREDIT_LIMIT {
-            return self.violate(from, Violation::CreditOverLimit);
-        }
-        let Some(call) = self.pending.get_mut(header.correlation) else { return };
-        call.upload_credit = total;
-        call.rearm(now);
-        let call = *call;
-        let credit = Header { credit: header.credit, ..towards_caller(Kind::Credit, &call) };
-        let _ = self.deliver(call.caller, from, &credit, &[], Weight::Terminal);
-    }
-
     fn cancel(&mut self, from: EndpointId, header: &Header, now: Instant) {
         let Some((number, _)) = self.callers_call(from, header) else { return };
         self.cancel_callee(number, from, now);
@@ -368,7 +272,7 @@ impl Kernel {
     }
 
     /// Closes a call, tells its callee to stop and its caller why.
-    fn abandon(&mut self, number: u64, failure: &Failure) {
+    pub(crate) fn abandon(&mut self, number: u64, failure: &Failure) {
         let Some(call) = self.pending.get(number).copied() else { return };
         self.cancel_callee(number, EndpointId::KERNEL, Instant::now());
         self.fail(call.caller, call.caller_correlation, closing_kind(call.info), failure);
@@ -399,7 +303,7 @@ impl Kernel {
     }
 
     /// The open call that a callee speaks of, if it is its own. Late is harmless, foreign and made up are not.
-    fn own_call(&mut self, from: EndpointId, header: &Header) -> Option<&Call> {
+    pub(crate) fn own_call(&mut self, from: EndpointId, header: &Header) -> Option<&Call> {
         match self.pending.lookup(header.correlation) {
             Lookup::Open => {
                 if self.pending.get(header.correlation).is_some_and(|call| call.callee == from) {
@@ -417,13 +321,13 @@ impl Kernel {
     }
 
     /// The open call that a caller speaks of by its own number. One that is not open has just ended.
-    fn callers_call(&self, from: EndpointId, header: &Header) -> Option<(u64, &Call)> {
+    pub(crate) fn callers_call(&self, from: EndpointId, header: &Header) -> Option<(u64, &Call)> {
         let number = *self.peers.get(from)?.calls.get(&header.correlation)?;
         Some((number, self.pending.get(number)?))
     }
 
     /// Adds what a speaker carries to its trace; returns the union.
-    fn taint(&mut self, from: EndpointId, slot: TraceSlot, claimed: Provenance) -> Provenance {
+    pub(crate) fn taint(&mut self, from: EndpointId, slot: TraceSlot, claimed: Provenance) -> Provenance {
         let own = self.peers.get(from).map_or(Provenance::NONE, |peer| peer.role.provenance);
         self.traces.add(slot, own.union(claimed))
     }
@@ -457,7 +361,15 @@ impl Kernel {
         }
     }
 
-    fn record(&mut self, now: Instant, from: EndpointId, to: EndpointId, header: &Header, bytes: usize, number: u64) {
+    pub(crate) fn record(
+        &mut self,
+        now: Instant,
+        from: EndpointId,
+        to: EndpointId,
+        header: &Header,
+        bytes: usize,
+        number: u64,
+    ) {
         let correlation = if number == 0 { header.correlation } else { number };
         self.ring.record(now, Header { source: from, destination: to, correlation, ..*header }, bytes);
     }
@@ -499,7 +411,7 @@ impl Kernel {
 }
 
 /// The header of a frame from the callee, as its caller sees it.
-fn towards_caller(kind: Kind, call: &Call) -> Header {
+pub(crate) fn towards_caller(kind: Kind, call: &Call) -> Header {
     Header {
         kind: kind as u8,
         service: call.info.service,
@@ -513,7 +425,7 @@ fn towards_caller(kind: Kind, call: &Call) -> Header {
 }
 
 /// The header of a frame from the caller, as its callee sees it.
-fn towards_callee(kind: Kind, number: u64, call: &Call) -> Header {
+pub(crate) fn towards_callee(kind: Kind, number: u64, call: &Call) -> Header {
     Header {
         kind: kind as u8,
         flags: Flags::FROM_CALLER,

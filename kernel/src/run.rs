@@ -2,11 +2,13 @@
 
 use crate::core::{Kernel, Parts, Shared, Worker};
 use crate::crash::CrashLog;
+use crate::data_folder;
 use crate::holes::{Holes, provider_ports};
 use crate::listener::{Door, DoorError, accept, private_folder};
 use crate::logs::Logs;
 use crate::manifest::Ports;
 use crate::options::Options;
+use crate::session_bus::Address;
 use crate::supervisor::{Event, State};
 use butterfly_wire::catalog::{control, topic};
 use butterfly_wire::control::{LogLine, TraceRecords};
@@ -58,10 +60,16 @@ pub fn run(options: Options) -> Result<(), StartError> {
         Some(home) => Place::under(home),
         None => Place::from_variables(|name| std::env::var(name).ok())?,
     };
-    for folder in [&place.data, &place.state, &place.runtime, &place.logs(), &place.crashes()] {
+    for folder in [&place.state, &place.runtime, &place.logs(), &place.crashes()] {
         private_folder(folder)?;
     }
     let door = Door::lock(&place)?;
+    data_folder::settle(&place)?;
+    match private_folder(&place.data) {
+        // It was moved to a disk that is away: the worker that needs it is held, and the others run.
+        Err(_) if place.data.is_symlink() => {}
+        result => result?,
+    }
     // Away from the terminal's process group, so that Ctrl-C there is not ours. A group's leader cannot leave it, and
     // whoever starts the kernel as one, from a shell, wants its Ctrl-C.
     let _ = nix::unistd::setsid();
@@ -150,6 +158,7 @@ fn build(options: Options, place: Place) -> Shared {
         overrides,
         warnings,
         landlock_abi,
+        session_bus: Address::from_variables(|name| std::env::var(name).ok()),
         workers,
         logs: Logs::new(place.logs()),
         crashes: CrashLog::open(place.crashes()),
@@ -259,6 +268,9 @@ impl Kernel {
         for instance in &mut self.instances {
             instance.process.kill();
         }
+        if let Some(moving) = &self.moving {
+            moving.give_up();
+        }
         for index in 0..self.workers.len() {
             self.supervise(index, Event::Stop);
         }
@@ -270,7 +282,7 @@ impl Kernel {
         let down = |worker: &Worker| {
             worker.process.is_none() && matches!(worker.supervisor.state(), State::Stopped | State::Held { .. })
         };
-        if self.shutting_down && self.instances.is_empty() && self.workers.iter().all(down) {
+        if self.shutting_down && self.moving.is_none() && self.instances.is_empty() && self.workers.iter().all(down) {
             self.finished.notify_one();
         }
     }

@@ -45,12 +45,13 @@ impl Programs {
     }
 }
 
-/// Starts a program in the jail. Must be called on the main thread: the child dies with the thread that started it.
+/// Starts a program in the jail, with this standard output, if any. Must be called on the main thread: the child dies with the thread that started it.
 ///
 /// # Errors
 /// When the jail cannot be started or the profile not handed over. What goes wrong inside the jail is its exit code.
-pub fn confined(programs: &Programs, profile: &Profile) -> io::Result<Spawned> {
-    let mut spawned = start(&mut Command::new(programs.path("butterfly-jail")))?;
+pub fn confined(programs: &Programs, profile: &Profile, output: Option<OwnedFd>) -> io::Result<Spawned> {
+    let output = output.map_or_else(Stdio::null, Stdio::from);
+    let mut spawned = start(&mut Command::new(programs.path("butterfly-jail")), output)?;
     let message = launch::to_bytes(profile).map_err(io::Error::other)?;
     // Smaller than a socket's buffer, so this never waits for the jail.
     if let Err(fault) = spawned.bus.write_all(&message) {
@@ -66,7 +67,7 @@ pub fn confined(programs: &Programs, profile: &Profile) -> io::Result<Spawned> {
 /// # Errors
 /// When it cannot be started.
 pub fn unconfined(program: &Path) -> io::Result<Spawned> {
-    let spawned = start(&mut Command::new(program))?;
+    let spawned = start(&mut Command::new(program), Stdio::null())?;
     spawned.bus.set_nonblocking(true)?;
     Ok(spawned)
 }
@@ -76,16 +77,24 @@ pub fn unconfined(program: &Path) -> io::Result<Spawned> {
 /// # Errors
 /// When it cannot be started.
 pub fn decoy(programs: &Programs) -> io::Result<Spawned> {
-    start(&mut Command::new(programs.path("butterfly-jail")))
+    start(&mut Command::new(programs.path("butterfly-jail")), Stdio::null())
 }
 
-fn start(command: &mut Command) -> io::Result<Spawned> {
+/// Starts a program of the system's that serves one worker. It is no part of the assistant and not confined; it does one thing.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn helper(command: &mut Command) -> io::Result<Spawned> {
+    start(command, Stdio::null())
+}
+
+fn start(command: &mut Command, output: Stdio) -> io::Result<Spawned> {
     let (ours, theirs) = UnixStream::pair()?;
     let mut child = command
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::from(OwnedFd::from(theirs)))
-        .stdout(Stdio::null())
+        .stdout(output)
         .stderr(Stdio::piped())
         .spawn()?;
     let stderr = child.stderr.take().ok_or_else(|| io::Error::other("the child has no standard error"))?;

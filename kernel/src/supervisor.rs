@@ -18,9 +18,9 @@ pub struct Policy {
     pub backoff_limit: Duration,
     /// How long the others wait for the worker that is started first.
     pub first_limit: Duration,
-    /// Time from the start of the process to Ready, or to its confinement if it prepares itself then.
+    /// Time from the start of the process until it is confined and has checked it.
     pub start_limit: Duration,
-    /// Time from its confinement to Ready.
+    /// Time from then to Ready: to open what it needs, and to ask others.
     pub prepare_limit: Duration,
     /// Time to finish what is in flight when asked to drain.
     pub drain_limit: Duration,
@@ -40,8 +40,8 @@ impl Default for Policy {
             first_limit: Duration::from_secs(3),
             // A cold disk takes seconds to load a program; minutes mean that it hangs.
             start_limit: Duration::from_secs(20),
-            // A large store is copied before it is migrated. Hanging shows by unanswered pings long before this.
-            prepare_limit: Duration::from_secs(30 * 60),
+            // A large store is copied before it is migrated, at some 100 MB/s.
+            prepare_limit: Duration::from_secs(10 * 60),
             // Long enough for an answer's last words, short enough for a person who waits for the restart.
             drain_limit: Duration::from_secs(2),
             term_limit: Duration::from_millis(500),
@@ -102,7 +102,7 @@ pub enum Event {
     Restart,
     /// What it may reach has changed: if it runs, it does so anew.
     Renew,
-    /// It is confined and checked, and asks others before it serves.
+    /// It is confined and checked; now it prepares to serve.
     Confined,
     /// It is confined, checked and serves.
     Ready,

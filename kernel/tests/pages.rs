@@ -1,6 +1,6 @@
 //! The figures that the pages give are those of the code.
 
-use butterfly_kernel::manifest::SMALL;
+use butterfly_kernel::manifest::{SMALL, STORE};
 use butterfly_kernel::supervisor::Policy;
 use butterfly_sandbox::{FLOOR_ABI, FULL_ABI, JailExit, Missing};
 use butterfly_wire::frame::{CHUNK_LIMIT, FRAME_LIMIT};
@@ -25,7 +25,9 @@ fn supervision_gives_the_constants_of_the_supervisor() {
         format!("| the window | {} s |", policy.window.as_secs()),
         format!("| second to fifth | {} ms |", pauses.join(", ")),
         format!("at most {} s |", policy.backoff_limit.as_secs()),
-        format!("| start to Ready | {} s |", policy.start_limit.as_secs()),
+        format!("| wait for the first worker | {} s |", policy.first_limit.as_secs()),
+        format!("| start to confined | {} s |", policy.start_limit.as_secs()),
+        format!("| confined to Ready | {} min |", policy.prepare_limit.as_secs() / 60),
         format!("| drain | {} s |", policy.drain_limit.as_secs()),
         format!("| SIGTERM to SIGKILL | {} ms |", policy.term_limit.as_millis()),
         format!("| ping | every {} s, to ready workers |", PING_INTERVAL_MS / 1000),
@@ -78,8 +80,17 @@ fn the_threat_model_gives_the_limits_and_what_older_systems_lack() {
             SMALL.file_bytes,
             SMALL.open_files
         ),
+        format!(
+            "memory, which keeps files: {} GiB, {} GiB and {}",
+            STORE.data_bytes >> 30,
+            STORE.file_bytes >> 30,
+            STORE.open_files
+        ),
         format!("breaks the protocol {VIOLATIONS_HELD} times is held"),
     ];
-    says.extend([Missing::TcpPorts, Missing::AuditRecords].map(|missing| format!("Named as \"{}\"", missing.name())));
+    says.extend(
+        [Missing::TcpPorts, Missing::BusFilter, Missing::AuditRecords]
+            .map(|missing| format!("Named as \"{}\"", missing.name())),
+    );
     assert_says(include_str!("../../docs/threat-model.md"), &says);
 }

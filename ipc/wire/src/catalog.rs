@@ -191,7 +191,7 @@ pub mod topic {
     pub const READY: u16 = 103;
     /// A twin, to the kernel: one attempt's outcome.
     pub const PROOF: u16 = 104;
-    /// A worker, to the kernel: confined and checked; it calls before it can serve.
+    /// A worker, to the kernel: confined and checked; it may call, and does not serve yet.
     pub const CONFINED: u16 = 106;
     /// To a subscriber: this many events were dropped because it read too slowly.
     pub const LAGGED: u16 = 105;

@@ -100,7 +100,7 @@ pub struct Serve {
     pub roles: Vec<(u32, String)>,
 }
 
-/// A worker is confined and has checked it, but has to ask others before it can serve. Event `confined`.
+/// A worker is confined and has checked it; now it prepares to serve. Event `confined`.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Confined {
     pub canaries: Vec<Canary>,

@@ -1,6 +1,6 @@
 //! What a system's version of Landlock can enforce of a worker's profile, beside the system-call filters.
 
-use butterfly_wire::confinement::{Grade, Remaining};
+use butterfly_wire::confinement::{Grade, Remaining, SessionBus};
 use thiserror::Error;
 
 /// The least Landlock ABI that is acceptable: Linux 5.19, so that Debian 12 (6.1) has it. ABI 1 cannot allow a rename
@@ -16,6 +16,8 @@ pub const FULL_ABI: u32 = 7;
 pub enum Missing {
     /// ABI below 4: whoever may use TCP at all may connect to any port.
     TcpPorts,
+    /// No proxy for the session bus: whoever is handed a connection to it can talk to everybody there.
+    BusFilter,
     /// ABI below 7: what is refused is refused silently, without a record in the audit log.
     AuditRecords,
 }
@@ -25,6 +27,7 @@ impl Missing {
     pub const fn name(self) -> &'static str {
         match self {
             Self::TcpPorts => "TCP port limits",
+            Self::BusFilter => "dbus-proxy",
             Self::AuditRecords => "Landlock audit records",
         }
     }
@@ -61,7 +64,9 @@ pub fn assess(system_abi: u32, remaining: &Remaining) -> Result<Assessment, Belo
     }
     let tcp_ports = (system_abi < 4 && !remaining.tcp_ports.is_empty()).then_some(Missing::TcpPorts);
     let audit_records = (system_abi < FULL_ABI).then_some(Missing::AuditRecords);
-    let missing: Vec<_> = [tcp_ports, audit_records].into_iter().flatten().map(|it| it.name().to_owned()).collect();
+    let bus_filter = (remaining.session_bus == SessionBus::Direct).then_some(Missing::BusFilter);
+    let missing: Vec<_> =
+        [tcp_ports, bus_filter, audit_records].into_iter().flatten().map(|it| it.name().to_owned()).collect();
     let grade = if missing.is_empty() { Grade::Full } else { Grade::Reduced };
     Ok(Assessment { grade, missing })
 }
@@ -90,6 +95,16 @@ mod tests {
         assert_eq!(missing(6, &[443]), ["Landlock audit records"]);
         assert!(missing(7, &[443]).is_empty());
         assert!(missing(8, &[]).is_empty());
+    }
+
+    #[test]
+    fn a_session_bus_without_a_proxy_is_named() {
+        let with = |session_bus| assess(7, &Remaining { session_bus, ..Remaining::default() }).unwrap();
+        assert_eq!(with(SessionBus::Direct).missing, ["dbus-proxy"]);
+        assert_eq!(with(SessionBus::Direct).grade, Grade::Reduced);
+        for kind in [SessionBus::None, SessionBus::Filtered] {
+            assert_eq!(with(kind).grade, Grade::Full);
+        }
     }
 
     #[test]

@@ -35,6 +35,12 @@ pub enum Ask {
     Provenance,
     /// Send this many echo requests at once and count how they end.
     Flood { to: EndpointId, calls: u32, bytes: u32 },
+    /// Publish this text on the topic that `other` follows.
+    Publish(String),
+    /// What was heard on that topic so far, since `other` prepared itself.
+    Heard,
+    /// Greet the session bus, if one was handed over.
+    SessionBus,
     /// Open this path for reading, or for writing.
     Open { path: String, write: bool },
 }
@@ -45,8 +51,16 @@ pub enum Answer {
     Reply(Vec<u8>),
     Failed(Failure),
     Provenance(u16),
-    Flooded { busy: u32, answered: u32, other: u32 },
+    Flooded {
+        busy: u32,
+        answered: u32,
+        other: u32,
+    },
     Opened(Result<(), String>),
+    Published,
+    Heard(Vec<String>),
+    /// The first line that the bus answered; `None` without a bus.
+    SessionBus(Option<String>),
 }
 
 /// What the liar is told to do wrong.

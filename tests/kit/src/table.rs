@@ -1,7 +1,8 @@
 //! The kit kernel's capability table: two honest workers, a liar, a class of instances, and a client that may do all.
 
 use butterfly_kernel::manifest::{
-    CLIENT_METHODS, CLIENT_TOPICS, Manifest, NOTHING, PathRule, Ports, Role, RoleKind, SMALL, Template, all, only,
+    CLIENT_METHODS, CLIENT_TOPICS, FOLLOW, Manifest, NOTHING, PathRule, Ports, Role, RoleKind, SMALL, Template, all,
+    only,
 };
 use butterfly_wire::Provenance;
 use butterfly_wire::catalog::{control, health, kit};
@@ -25,11 +26,11 @@ pub const KIT: Manifest = Manifest {
             kind: RoleKind::Worker,
             program: "kit_worker",
             serves: &[kit::ID, health::ID],
-            calls: &[all(kit::ID), only(control::ID, &[control::SPAWN.method, control::SET_PROFILE.method])],
+            calls: &[all(kit::ID), only(control::ID, &[control::SPAWN.method, control::SET_PROFILE.method]), FOLLOW],
             publishes: &[],
-            subscribes: &[],
+            subscribes: &[(kit::ID, 100)],
             provenance: Provenance::WEB,
-            template: NOTHING,
+            template: Template { session_bus: true, ..NOTHING },
         },
         Role {
             name: "liar",

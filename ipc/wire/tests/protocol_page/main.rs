@@ -108,7 +108,7 @@ fn topics() {
     for row in table(section("## Events"), &["service", "topic", "name"]) {
         assert_eq!(number(&row[0]), 0);
         let id = number(&row[1]) as u16;
-        assert_eq!(row[2], topic::name(id));
+        assert_eq!(row[2], topic::name(0, id));
         seen.push(id);
     }
     use topic::{CONFINED, DRAIN, LAGGED, LOGS, PING, PONG, PROOF, READY, STATS, TRACE, WORKERS};

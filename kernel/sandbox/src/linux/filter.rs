@@ -8,7 +8,7 @@
 
 use super::syscalls::{ALLOWED, Argument, REFUSED, When};
 use crate::{JailError, JailExit};
-use butterfly_wire::confinement::{Access, Remaining};
+use butterfly_wire::confinement::{Access, Remaining, SessionBus};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
 };
@@ -67,6 +67,7 @@ fn applies(when: When, abi: u32, remaining: &Remaining) -> bool {
         When::Writes => writes(),
         When::TruncatesByPath => abi >= TRUNCATE_ABI && writes(),
         When::FileModes => remaining.file_modes,
+        When::SessionBus => remaining.session_bus != SessionBus::None,
         When::Network => !remaining.tcp_ports.is_empty(),
         When::NoNetwork => remaining.tcp_ports.is_empty(),
     }
@@ -110,6 +111,8 @@ mod tests {
         assert!(applies(When::Network, 7, &net) && !applies(When::Network, 7, &none));
         assert!(!applies(When::NoNetwork, 7, &net) && applies(When::NoNetwork, 7, &none));
         assert!(!applies(When::FileModes, 7, &write));
+        let bus = Remaining { session_bus: SessionBus::Filtered, ..Remaining::default() };
+        assert!(applies(When::SessionBus, 7, &bus) && !applies(When::SessionBus, 7, &none));
     }
 
     #[test]
@@ -119,6 +122,7 @@ mod tests {
             tcp_ports: vec![1],
             landlock_abi: 7,
             file_modes: true,
+            session_bus: SessionBus::Direct,
             without: Vec::new(),
         };
         assert!(by_argument(7, &most, 1).unwrap().len() < 4096);

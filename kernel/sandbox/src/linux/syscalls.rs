@@ -19,6 +19,8 @@ pub(super) enum When {
     TruncatesByPath,
     /// May change the mode and owner of its own open files.
     FileModes,
+    /// A connection to the session bus stands on standard output.
+    SessionBus,
     /// Some TCP port is granted.
     Network,
     /// None is: the only socket is the bus, which knows no fast open.
@@ -295,6 +297,8 @@ pub(super) const ALLOWED: &[Row] = &[
     // SQLite gives its log the mode and the owner of its database.
     any(libc::SYS_fchmod, When::FileModes),
     any(libc::SYS_fchown, When::FileModes),
+    // The runtime takes the session bus from standard output, and puts the null device there.
+    any(libc::SYS_dup3, When::SessionBus),
     // The older names of the above on x86_64, which glibc still uses there.
     #[cfg(target_arch = "x86_64")]
     any(libc::SYS_arch_prctl, When::Always),
@@ -308,6 +312,8 @@ pub(super) const ALLOWED: &[Row] = &[
     any(libc::SYS_poll, When::Always),
     #[cfg(target_arch = "x86_64")]
     any(libc::SYS_epoll_wait, When::Always),
+    #[cfg(target_arch = "x86_64")]
+    any(libc::SYS_dup2, When::SessionBus),
     #[cfg(target_arch = "x86_64")]
     any(libc::SYS_rename, When::Writes),
     #[cfg(target_arch = "x86_64")]

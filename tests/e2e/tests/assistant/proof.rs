@@ -20,7 +20,7 @@ fn got_through(report: &ProofReport) -> Vec<&str> {
 #[test]
 fn twins_of_production_workers_get_nowhere() {
     run(async {
-        for name in ["model", "brains"] {
+        for name in ["memory", "vault", "model", "brains"] {
             let report = prove(Which::Production, &[], name).await?;
             assert_eq!(got_through(&report), Vec::<&str>::new(), "{name}");
             assert_eq!(report.live, Vec::<String>::new(), "{name}");

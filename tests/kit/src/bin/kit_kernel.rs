@@ -27,6 +27,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option
             "--ping-ms" => options.ping_interval = Duration::from_millis(value.parse()?),
             "--landlock-abi" => options.landlock_abi_limit = Some(value.parse()?),
             "--restarts" => options.policy.restarts = value.parse()?,
+            "--dbus-proxy" => options.proxies = vec![value.into()],
             "--twins-without" => {
                 let layer = Layer::ALL.into_iter().find(|layer| layer.name() == value);
                 options.twins_without.push(layer.ok_or_else(|| anyhow::anyhow!("there is no layer {value}"))?);

@@ -4,14 +4,75 @@ use butterfly_client::{Bus, Call, Inlet, Outlet};
 use butterfly_kit::service::{self, Answer, Ask, CountRequest, Kit, Misbehaviour};
 use butterfly_runtime::Worker;
 use butterfly_wire::catalog::{self, kit};
+use butterfly_wire::control::SetProfile;
 use butterfly_wire::{EndpointId, ErrorCode, Failure, codec};
+use std::io::{BufRead, BufReader, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-struct Honest;
+/// The topic of the kit's service.
+const TOPIC: u16 = 100;
+
+/// How often one of these asks for what it needs before it serves; each pause is that of a restart.
+const PATIENCE: u32 = 50;
+
+/// What it was given, and has heard.
+#[derive(Default)]
+struct Honest {
+    session_bus: Mutex<Option<OwnedFd>>,
+    heard: Arc<Mutex<Vec<String>>>,
+}
 
 fn main() -> ExitCode {
-    butterfly_runtime::run(|_| Worker::new().serves(service::serve(Arc::new(Honest))))
+    butterfly_runtime::run(|start| {
+        let honest = Honest { session_bus: Mutex::new(start.take_descriptor()), ..Honest::default() };
+        let heard = Arc::clone(&honest.heard);
+        let worker = Worker::new().serves(service::serve(Arc::new(honest)));
+        match start.value("KIT_PREPARES").filter(|_| start.name == "other") {
+            None => worker,
+            Some("fails") => worker.prepares(|_| async { Err("told to fail before it serves".to_owned()) }),
+            Some(port) => {
+                let port = port.parse().unwrap_or_default();
+                worker.prepares(move |bus| prepare(bus, port, heard))
+            }
+        }
+    })
+}
+
+/// Follows a topic, gives `echo` a port, and waits until it serves again.
+async fn prepare(bus: Bus, port: u16, heard: Arc<Mutex<Vec<String>>>) -> Result<(), String> {
+    let failed = |failure: Failure| failure.to_string();
+    let mut events = bus.subscribe(kit::ID, TOPIC).await.map_err(failed)?;
+    tokio::spawn(async move {
+        while let Some(event) = events.next().await {
+            if let Ok(Ok(text)) = event.map(|event| event.decode::<String>()) {
+                heard.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+            }
+        }
+    });
+    let ports = SetProfile { worker: "echo".to_owned(), tcp_ports: Some(vec![port]), paths: None };
+    bus.call::<butterfly_api::control::SetProfile>(&ports).await.map_err(failed)?;
+    for _ in 0..PATIENCE {
+        match bus.call::<service::Echo>(&b"ready?".to_vec()).await {
+            Ok(_) => return Ok(()),
+            Err(failure) if failure.code.is_transient() => {}
+            Err(failure) => return Err(failure.to_string()),
+        }
+    }
+    Err("echo never served".to_owned())
+}
+
+/// Says the first line of D-Bus, as this user, and reads the answer's.
+fn greet_session_bus(bus: OwnedFd) -> std::io::Result<String> {
+    let mut bus = UnixStream::from(bus);
+    bus.set_nonblocking(false)?;
+    let user: String = nix::unistd::getuid().to_string().bytes().map(|digit| format!("{digit:02x}")).collect();
+    bus.write_all(format!("\0AUTH EXTERNAL {user}\r\n").as_bytes())?;
+    let mut line = String::new();
+    BufReader::new(bus).read_line(&mut line)?;
+    Ok(line.trim_end().to_owned())
 }
 
 impl Kit for Honest {
@@ -64,6 +125,17 @@ impl Kit for Honest {
             }
             Ask::Provenance => Answer::Provenance(call.provenance().0),
             Ask::Flood { to, calls, bytes } => flood(call.bus(), to, calls, bytes).await?,
+            Ask::Publish(text) => {
+                call.bus().publish(kit::ID, TOPIC, &text).await?;
+                Answer::Published
+            }
+            Ask::Heard => Answer::Heard(self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+            Ask::SessionBus => {
+                let bus = self.session_bus.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let greeted = bus.map(greet_session_bus).transpose();
+                let greeted = greeted.map_err(|fault| Failure::new(ErrorCode::Internal, fault.to_string()))?;
+                Answer::SessionBus(greeted)
+            }
             Ask::Open { path, write } => {
                 let opened = if write { std::fs::File::create(path) } else { std::fs::File::open(path) };
                 Answer::Opened(opened.map(drop).map_err(|fault| fault.to_string()))
