@@ -85,7 +85,9 @@ async fn follow(stores: &dyn VectorStores, steps: Vec<Step>) {
                 store = stores.open("t", DIMENSIONS).await.unwrap();
             }
             Step::Optimize => store.optimize().await.unwrap(),
-            Step::Purge => store.purge().await.unwrap(),
+            Step::Purge => {
+                store.purge().await.unwrap();
+            }
         }
         assert_eq!(store.ids().await.unwrap(), model.ids());
         let about = store.summary().await.unwrap();
