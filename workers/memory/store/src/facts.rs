@@ -260,12 +260,17 @@ fn spans(
     says: &str,
     from: i64,
 ) -> Result<Vec<Span>, StoreError> {
-    let rows: Vec<SpanRow> = sql_query(
+    // An object has few facts, a person may have thousands of likings: `+` leaves their index alone.
+    let condition = match object {
+        Some(_) => "+subject_id = ?2 AND +relation = ?3 AND object_id = ?4",
+        None => "subject_id = ?2 AND relation = ?3 AND ?4 IS NULL",
+    };
+    let rows: Vec<SpanRow> = sql_query(format!(
         "SELECT id, object, valid_from_ms AS from_ms, valid_to_ms AS to_ms, \
          (SELECT min(CASE WHEN fs.said_ms > ?1 THEN fs.said_ms WHEN p.at_ms > ?1 THEN p.at_ms END) \
           FROM fact_sources fs JOIN passages p ON p.id = fs.passage_id WHERE fs.fact_id = facts.id) AS again_ms \
-         FROM facts WHERE subject_id = ?2 AND relation = ?3 AND (?4 IS NULL OR object_id = ?4) ORDER BY valid_from_ms, id",
-    )
+         FROM facts WHERE {condition} ORDER BY valid_from_ms, id"
+    ))
     .bind::<BigInt, _>(from)
     .bind::<BigInt, _>(subject)
     .bind::<Text, _>(relation)

@@ -336,14 +336,15 @@ pub fn superseded(
     let mut found = HashMap::new();
     for chunk in passages.chunks(500) {
         let list = chunk.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
-        // A passage that also says what holds now (`not Porto but Lisbon`) was not corrected but corrects.
+        // A passage that also says what holds now (`not Porto but Lisbon`) was not corrected but corrects. CROSS and `+`: from
+        // the passage's few facts, not from the subject's many.
         let rows: Vec<SupersededRow> = sql_query(format!(
             "SELECT fs.passage_id, s.name AS subject, f.relation, n.object FROM fact_sources fs \
              JOIN facts f ON f.id = fs.fact_id JOIN entities s ON s.id = f.subject_id \
              LEFT JOIN facts n ON n.id = f.superseded_by \
              WHERE fs.passage_id IN ({list}) AND f.valid_to_ms IS NOT NULL AND f.valid_to_ms <= ?1 \
-             AND NOT EXISTS (SELECT 1 FROM fact_sources os JOIN facts o ON o.id = os.fact_id \
-                 WHERE os.passage_id = fs.passage_id AND o.subject_id = f.subject_id AND o.relation = f.relation \
+             AND NOT EXISTS (SELECT 1 FROM fact_sources os CROSS JOIN facts o ON o.id = os.fact_id \
+                 WHERE os.passage_id = fs.passage_id AND +o.subject_id = f.subject_id AND +o.relation = f.relation \
                  AND (o.valid_to_ms IS NULL OR o.valid_to_ms > ?1)) \
              ORDER BY fs.passage_id, f.id"
         ))
