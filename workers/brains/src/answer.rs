@@ -216,6 +216,7 @@ impl<'a> Answer<'a> {
                     self.turn.record.set_model(model);
                     if context_tokens > 0 {
                         self.context = context_tokens;
+                        self.remember();
                     }
                     if context_tokens > 0 && self.prompt.overflows(context_tokens, messages) {
                         if may_shrink && self.prompt.may_shrink() {
