@@ -65,6 +65,7 @@ impl Screen {
             TurnItem::Thinking { .. } => Shown::default(),
             TurnItem::Text { text } => Shown::out(self.piece(Last::Text, text)),
             TurnItem::Notice { text } => self.notice(text),
+            TurnItem::NeedsSecret { why, .. } => self.notice(why),
             TurnItem::Usage(usage) => {
                 self.usage = Some(*usage);
                 Shown::default()
@@ -208,7 +209,7 @@ mod tests {
             estimated: false,
         };
         vec![
-            TurnItem::Started { conversation: 1, turn: 1, trace: 77 },
+            TurnItem::Started { conversation: 1, turn: 1, trace: 77, message: 5 },
             TurnItem::Notice { text: "loading the model".into() },
             TurnItem::Thinking { text: "Let me".into() },
             TurnItem::Thinking { text: " see.".into() },
@@ -267,7 +268,7 @@ mod tests {
         let mut lines: Vec<_> = items().iter().map(|item| item_json(item).unwrap()).collect();
         lines.push(end_json(&end(EndReason::Complete)).unwrap());
         insta::assert_snapshot!(lines.join("\n"), @r#"
-        {"type":"started","conversation":1,"turn":1,"trace":77}
+        {"type":"started","conversation":1,"turn":1,"trace":77,"message":5}
         {"type":"notice","text":"loading the model"}
         {"type":"thinking","text":"Let me"}
         {"type":"thinking","text":" see."}

@@ -36,6 +36,8 @@ pub enum Typed {
 /// What is to be read.
 struct Question {
     prompt: String,
+    /// Stands on the line to begin with.
+    initial: String,
     /// Messages go into the history, answers to questions do not.
     remember: bool,
     reply: oneshot::Sender<Typed>,
@@ -54,7 +56,7 @@ impl Prompt {
             let mut session = Session::new(&history);
             while let Some(question) = asked.blocking_recv() {
                 let typed = match &mut session {
-                    Ok(session) => session.read(&question.prompt, question.remember),
+                    Ok(session) => session.read(&question),
                     Err(fault) => Typed::Fault(fault.clone()),
                 };
                 // Whoever asked may be gone: the program is ending.
@@ -64,10 +66,24 @@ impl Prompt {
         Self { questions }
     }
 
-    /// Reads a line.
-    pub async fn read(&self, prompt: &str, remember: bool) -> Typed {
+    /// Reads a message.
+    pub async fn message(&self, prompt: &str) -> Typed {
+        self.read(prompt, String::new(), true).await
+    }
+
+    /// Reads a message that begins as `initial`.
+    pub async fn edit(&self, prompt: &str, initial: String) -> Typed {
+        self.read(prompt, initial, true).await
+    }
+
+    /// Reads the answer to a question.
+    pub async fn ask(&self, question: &str) -> Typed {
+        self.read(question, String::new(), false).await
+    }
+
+    async fn read(&self, prompt: &str, initial: String, remember: bool) -> Typed {
         let (reply, typed) = oneshot::channel();
-        let question = Question { prompt: prompt.to_owned(), remember, reply };
+        let question = Question { prompt: prompt.to_owned(), initial, remember, reply };
         if self.questions.send(question).await.is_err() {
             return Typed::End;
         }
@@ -94,11 +110,12 @@ impl Session {
         Ok(Self { editor, history: history.to_owned(), empty })
     }
 
-    fn read(&mut self, prompt: &str, remember: bool) -> Typed {
-        self.empty.store(true, Ordering::Relaxed);
-        match self.editor.readline(prompt) {
+    fn read(&mut self, question: &Question) -> Typed {
+        self.empty.store(question.initial.is_empty(), Ordering::Relaxed);
+        match self.editor.readline_with_initial(&question.prompt, (&question.initial, "")) {
             Ok(line) => {
-                if remember && !line.trim().is_empty() && self.editor.add_history_entry(&line).unwrap_or(false) {
+                if question.remember && !line.trim().is_empty() && self.editor.add_history_entry(&line).unwrap_or(false)
+                {
                     let _ = self.editor.append_history(&self.history);
                 }
                 Typed::Line(line)

@@ -2,7 +2,8 @@
 
 use super::editor::{Prompt, Typed};
 use super::slash::{COMMANDS, Slash};
-use super::talk::{Answer, Talk};
+use super::talk::{Answer, Talk, Words};
+use super::{past, recollect};
 use crate::commands::lifecycle::{probe, show_probe};
 use crate::commands::model::{list, set_model};
 use crate::commands::pull;
@@ -11,6 +12,7 @@ use crate::fault::Fault;
 use crate::paint::Role;
 use crate::text;
 use butterfly_api::model::{Cause, List, Probe, PullRequest};
+use butterfly_api::session::Place;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::io;
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,6 +20,13 @@ use tokio::signal::unix::{SignalKind, signal};
 /// What a command of the chat asks for.
 enum After {
     Prompt,
+    /// These words are to be answered.
+    Say(Words),
+    /// The next line begins like this, and is said instead of that message.
+    Edit {
+        initial: String,
+        instead_of: u64,
+    },
     Leave,
 }
 
@@ -49,28 +58,43 @@ async fn converse(talk: &mut Talk<'_>) -> Result<Exit, Fault> {
     greet(talk, &prompt).await?;
     let sign = format!("{} ", out.paint.apply(Role::Accent, "›"));
     let mut leaving = false;
+    let mut edit: Option<(String, u64)> = None;
     loop {
-        match prompt.read(&sign, true).await {
+        let (typed, place) = match edit.take() {
+            Some((initial, message)) => (prompt.edit(&sign, initial).await, Place::InsteadOf(message)),
+            None => (prompt.message(&sign).await, Place::End),
+        };
+        match typed {
             Typed::Line(line) => {
                 leaving = false;
                 if line.trim().is_empty() {
                     continue;
                 }
-                if let Some(command) = Slash::parse(&line) {
-                    match obey(talk, command).await {
-                        Ok(After::Prompt) => {}
+                let words = match Slash::parse(&line) {
+                    None => Words { text: line.trim().to_owned(), place },
+                    Some(command) => match obey(talk, &prompt, command).await {
+                        Ok(After::Prompt) => continue,
+                        Ok(After::Say(words)) => words,
+                        Ok(After::Edit { initial, instead_of }) => {
+                            edit = Some((initial, instead_of));
+                            continue;
+                        }
                         Ok(After::Leave) => return Ok(Exit::Done),
                         Err(fault) if fault.exit == Exit::OutputClosed => return Err(fault),
-                        Err(fault) => out.fault(&fault),
-                    }
-                    continue;
-                }
-                match talk.say(line.trim()).await? {
+                        Err(fault) => {
+                            out.fault(&fault);
+                            continue;
+                        }
+                    },
+                };
+                match talk.say(words).await? {
                     Answer::Ended(_) | Answer::Interrupted => {}
                     Answer::Failed(fault) => out.fault(&fault),
                 }
                 out.line("")?;
             }
+            // What was being edited stays as it was said.
+            Typed::Interrupt { .. } if place != Place::End => {}
             Typed::Interrupt { on_empty: true } if leaving => return Ok(Exit::Done),
             Typed::Interrupt { on_empty } => {
                 leaving = on_empty;
@@ -97,7 +121,29 @@ async fn greet(talk: &mut Talk<'_>, prompt: &Prompt) -> Result<(), Fault> {
         Err(failure) => out.warning(&format!("the model worker did not say what it would use: {failure}")),
     }
     out.line(&out.paint.apply(Role::Muted, "/help shows the commands; Ctrl-C stops an answer, Ctrl-D leaves"))?;
-    out.line("")
+    if talk.unsaved {
+        out.line(&out.paint.apply(Role::Muted, "nothing of this conversation is saved"))?;
+    }
+    out.line("")?;
+    look_back(talk).await
+}
+
+/// Shows where the conversation was, if it goes on.
+async fn look_back(talk: &mut Talk<'_>) -> Result<(), Fault> {
+    let out = talk.context.out.clone();
+    let Some(conversation) = talk.conversation.filter(|_| !talk.unsaved) else { return Ok(()) };
+    match past::end(&talk.bus, conversation).await {
+        Ok(transcript) => {
+            talk.last = past::last_message(&transcript);
+            out.line(&past::render(&transcript, out.paint))?;
+            out.line("")
+        }
+        Err(fault) if fault.exit == Exit::OutputClosed => Err(fault),
+        Err(fault) => {
+            out.warning(&format!("what was said before cannot be shown: {}", fault.message));
+            Ok(())
+        }
+    }
 }
 
 /// A server answers, and all that it lacks is a model.
@@ -109,7 +155,7 @@ fn lacks_a_model(probe: &Probe) -> bool {
 async fn offer(talk: &mut Talk<'_>, prompt: &Prompt, probe: &Probe) -> Result<(), Fault> {
     let out = &talk.context.out;
     let question = format!("Fetch {} now? [y/N] ", text::escaped(&probe.preset));
-    let Typed::Line(answer) = prompt.read(&question, false).await else { return Ok(()) };
+    let Typed::Line(answer) = prompt.ask(&question).await else { return Ok(()) };
     if !matches!(answer.trim(), "y" | "Y" | "yes") {
         out.remark("`butterfly model pull` does it later");
         return Ok(());
@@ -124,17 +170,45 @@ async fn offer(talk: &mut Talk<'_>, prompt: &Prompt, probe: &Probe) -> Result<()
     }
 }
 
-async fn obey(talk: &mut Talk<'_>, command: Slash) -> Result<After, Fault> {
+async fn obey(talk: &mut Talk<'_>, prompt: &Prompt, command: Slash) -> Result<After, Fault> {
     let out = &talk.context.out.clone();
     match command {
         Slash::Help => {
             for (usage, what) in COMMANDS {
-                out.line(&format!("{}  {what}", out.paint.apply(Role::Accent, &format!("{usage:<14}"))))?;
+                out.line(&format!("{}  {what}", out.paint.apply(Role::Accent, &format!("{usage:<15}"))))?;
             }
             out.line(
                 &out.paint.apply(Role::Muted, "Ctrl-C stops an answer; twice at an empty prompt, or Ctrl-D, leaves"),
             )?;
         }
+        Slash::Remember(words) => {
+            talk.reconnect().await?;
+            recollect::remember(talk, words).await?;
+        }
+        Slash::Search(query) => {
+            talk.reconnect().await?;
+            recollect::search(talk, query).await?;
+        }
+        Slash::Forget(what) => {
+            talk.reconnect().await?;
+            recollect::forget(talk, prompt, what).await?;
+        }
+        Slash::History => {
+            talk.reconnect().await?;
+            recollect::history(talk).await?;
+        }
+        Slash::Edit(words) => {
+            let Some(last) = last_message(talk)? else { return Ok(After::Prompt) };
+            return Ok(match words {
+                Some(text) => After::Say(Words { text, place: Place::InsteadOf(last.id) }),
+                None => After::Edit { initial: text::Stripper::default().strip(&last.text), instead_of: last.id },
+            });
+        }
+        Slash::Retry => {
+            let Some(last) = last_message(talk)? else { return Ok(After::Prompt) };
+            return Ok(After::Say(Words { text: String::new(), place: Place::Again(last.id) }));
+        }
+        Slash::Incomplete(usage) => out.line(&format!("how it is used: {usage}"))?,
         Slash::Model(None) => {
             talk.reconnect().await?;
             let mut models = talk.bus.call::<List>(&()).await?;
@@ -152,7 +226,7 @@ async fn obey(talk: &mut Talk<'_>, command: Slash) -> Result<After, Fault> {
             out.line(if talk.stop().await? { "stopped" } else { "no answer is running in this conversation" })?;
         }
         Slash::New => {
-            talk.conversation = None;
+            talk.turn_to(None);
             out.line("a new conversation begins")?;
         }
         Slash::Quit => return Ok(After::Leave),
@@ -164,6 +238,18 @@ async fn obey(talk: &mut Talk<'_>, command: Slash) -> Result<After, Fault> {
         }
     }
     Ok(After::Prompt)
+}
+
+/// The message that an edit or another answer is about; where there is none, says why.
+fn last_message(talk: &Talk<'_>) -> Result<Option<past::LastMessage>, Fault> {
+    if talk.last.is_none() {
+        talk.context.out.line(if talk.unsaved {
+            "an unsaved conversation keeps no versions of what was said; say it again instead"
+        } else {
+            "nothing was said in this conversation yet"
+        })?;
+    }
+    Ok(talk.last.clone())
 }
 
 /// The terminal as it was, put back when dropped.

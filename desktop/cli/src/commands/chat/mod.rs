@@ -3,6 +3,9 @@
 mod editor;
 mod input;
 mod interactive;
+mod key;
+mod past;
+mod recollect;
 mod slash;
 mod talk;
 
@@ -13,7 +16,7 @@ use crate::fault::Fault;
 use butterfly_api::session::EndReason;
 use input::Line;
 use std::io::{self, IsTerminal};
-use talk::{Answer, Talk};
+use talk::{Answer, Beginning, Talk};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Talks with the assistant; starts the kernel if none runs, and leaves it running.
@@ -25,10 +28,13 @@ pub async fn run(context: &Context, args: args::Chat) -> Result<Exit, Fault> {
         Some(message) => Some(input::with_pipe(&context.out, message)?),
         None => None,
     };
-    let talk = Talk::open(context, args).await?;
+    let at_terminal = io::stdin().is_terminal() && context.out.terminal && !context.out.json;
+    let interactive = at_terminal && message.is_none();
+    let beginning = Beginning::of(&args, interactive);
+    let talk = Talk::open(context, args, beginning).await?;
     match message {
         Some(message) => once(talk, &message).await,
-        None if io::stdin().is_terminal() && context.out.terminal && !context.out.json => interactive::run(talk).await,
+        None if interactive => interactive::run(talk).await,
         None => lines(talk).await,
     }
 }
@@ -65,7 +71,7 @@ async fn lines(mut talk: Talk<'_>) -> Result<Exit, Fault> {
             talk.context.out.line("")?;
         }
         answered = true;
-        let exit = match talk.say(&text).await? {
+        let exit = match talk.say(text.as_str()).await? {
             Answer::Ended(reason) => exit(reason),
             Answer::Interrupted => return Ok(Exit::Interrupted),
             Answer::Failed(fault) => {

@@ -4,21 +4,42 @@
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Slash {
     Help,
+    /// Note something.
+    Remember(String),
+    /// Delete what has this number, or what a search for it finds.
+    Forget(String),
+    /// Find what was said or noted.
+    Search(String),
+    /// Show what was said in this conversation.
+    History,
+    /// Say the last message differently: with this text, or edited.
+    Edit(Option<String>),
+    /// Answer the last message once more.
+    Retry,
     /// Show the models, or use one.
     Model(Option<String>),
     Stop,
     New,
     Quit,
+    /// A command that says nothing without an argument; how it is used.
+    Incomplete(&'static str),
     Unknown(String),
 }
 
-/// Names and what they do, in the order of `/help`.
-pub const COMMANDS: [(&str, &str); 5] = [
+/// Usages and what they do, in the order of `/help`.
+pub const COMMANDS: [(&str, &str); 12] = [
     ("/help", "show these commands"),
+    ("/remember TEXT", "note something for good"),
+    ("/search QUERY", "find what was said or noted"),
+    ("/forget QUERY", "delete what was said or noted, by words or number; shows what would go and asks"),
+    ("/history", "show what was said in this conversation"),
+    ("/edit [TEXT]", "say the last message differently; what was said stays beside it"),
+    ("/retry", "have the last message answered again; the earlier answer stays beside it"),
     ("/model [NAME]", "show the models, or answer with one from now on"),
     ("/stop", "stop an answer that runs in this conversation"),
     ("/new", "begin a new conversation"),
     ("/quit", "leave; the assistant stays ready"),
+    ("/exit", "the same"),
 ];
 
 impl Slash {
@@ -26,16 +47,26 @@ impl Slash {
     /// path is a message.
     #[must_use]
     pub fn parse(line: &str) -> Option<Self> {
-        let mut words = line.split_whitespace();
-        let word = words.next()?;
-        let name = word.strip_prefix('/').filter(|_| line.starts_with('/'))?;
+        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let name = word.strip_prefix('/')?;
         if name.is_empty() || !name.chars().all(|character| character.is_ascii_alphabetic()) {
             return None;
         }
-        let argument = words.next().map(str::to_owned);
+        let rest = rest.trim();
+        let argument = (!rest.is_empty()).then(|| rest.to_owned());
+        let with = |usage: &'static str, command: fn(String) -> Self| match argument.clone() {
+            Some(argument) => command(argument),
+            None => Self::Incomplete(usage),
+        };
         Some(match name {
             "help" => Self::Help,
-            "model" => Self::Model(argument),
+            "remember" => with("/remember TEXT", Self::Remember),
+            "search" => with("/search QUERY", Self::Search),
+            "forget" => with("/forget QUERY, or the number of what was found", Self::Forget),
+            "history" => Self::History,
+            "edit" => Self::Edit(argument),
+            "retry" => Self::Retry,
+            "model" => Self::Model(argument.and_then(|names| names.split_whitespace().next().map(str::to_owned))),
             "stop" => Self::Stop,
             "new" => Self::New,
             "quit" | "exit" => Self::Quit,
@@ -53,6 +84,10 @@ mod tests {
         assert_eq!(Slash::parse("/help"), Some(Slash::Help));
         assert_eq!(Slash::parse("/model"), Some(Slash::Model(None)));
         assert_eq!(Slash::parse("/model  qwen3:8b "), Some(Slash::Model(Some("qwen3:8b".into()))));
+        assert_eq!(Slash::parse("/remember  I like tea. "), Some(Slash::Remember("I like tea.".into())));
+        assert_eq!(Slash::parse("/forget"), Some(Slash::Incomplete("/forget QUERY, or the number of what was found")));
+        assert_eq!(Slash::parse("/edit"), Some(Slash::Edit(None)));
+        assert_eq!(Slash::parse("/edit two\nlines"), Some(Slash::Edit(Some("two\nlines".into()))));
         assert_eq!(Slash::parse("/quti"), Some(Slash::Unknown("/quti".into())));
         for message in ["hello", " /help", "/etc/passwd is what?", "/", "// comment", "", "2/3"] {
             assert_eq!(Slash::parse(message), None, "{message}");
@@ -63,7 +98,7 @@ mod tests {
     fn every_listed_command_is_one() {
         for (usage, _) in COMMANDS {
             let command = Slash::parse(usage);
-            assert!(!matches!(command, None | Some(Slash::Unknown(_))), "{usage}");
+            assert!(!matches!(command, None | Some(Slash::Unknown(_) | Slash::Incomplete(_))), "{usage}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! One conversation: saying something, showing the answer, and surviving what dies meanwhile.
 
+use super::key;
+use super::past::{self, LastMessage};
 use crate::args;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -7,7 +9,7 @@ use crate::fault::Fault;
 use crate::launch;
 use crate::render::chat::{Screen, Shown, end_json, item_json};
 use crate::text;
-use butterfly_api::session::{EndReason, Send, SendRequest, Stop, StopRequest, TurnEnd, TurnItem};
+use butterfly_api::session::{EndReason, Place, Send, SendRequest, Stop, StopRequest, TurnEnd, TurnItem};
 use butterfly_client::{Bus, Next, Stream};
 use butterfly_wire::{ErrorCode, Failure};
 use std::future::ready;
@@ -22,8 +24,46 @@ pub struct Talk<'a> {
     pub context: &'a Context,
     pub bus: Bus,
     pub conversation: Option<u64>,
+    /// Nothing is saved.
+    pub unsaved: bool,
+    /// The person's last message in this conversation.
+    pub last: Option<LastMessage>,
     model: Option<String>,
     thinking: bool,
+}
+
+/// Something to be answered.
+#[derive(Clone, Debug)]
+pub struct Words {
+    pub text: String,
+    pub place: Place,
+}
+
+impl From<&str> for Words {
+    fn from(text: &str) -> Self {
+        Self { text: text.to_owned(), place: Place::End }
+    }
+}
+
+/// Which conversation a chat begins with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Beginning {
+    New,
+    Last,
+    This(u64),
+}
+
+impl Beginning {
+    /// What the options say; at a terminal a chat goes on where it was.
+    #[must_use]
+    pub fn of(args: &args::Chat, interactive: bool) -> Self {
+        match args.conversation {
+            Some(conversation) => Self::This(conversation),
+            None if args.resume => Self::Last,
+            None if args.new || args.unsaved || !interactive => Self::New,
+            None => Self::Last,
+        }
+    }
 }
 
 /// How an answer ended.
@@ -38,7 +78,7 @@ pub enum Answer {
 /// How one attempt at an answer ended.
 enum Attempt {
     Over(Answer),
-    /// The conversation is not known any more: the worker that kept it was restarted.
+    /// The conversation is not known any more: it was not saved, and the worker that kept it was restarted.
     Forgotten,
     /// Nobody could take the message; it was not delivered.
     Undelivered(Failure),
@@ -46,7 +86,10 @@ enum Attempt {
 
 impl<'a> Talk<'a> {
     /// Connects, and starts the kernel if none runs.
-    pub async fn open(context: &'a Context, args: args::Chat) -> Result<Self, Fault> {
+    ///
+    /// # Errors
+    /// Where no kernel can be started, and where the last conversation was asked for and cannot be found out.
+    pub async fn open(context: &'a Context, args: args::Chat, beginning: Beginning) -> Result<Self, Fault> {
         let running = launch::up(context).await?;
         if running.started {
             context.out.remark(&format!("started the kernel (pid {})", running.status.kernel.pid));
@@ -57,27 +100,46 @@ impl<'a> Talk<'a> {
         if let Some(fault) = launch::held_fault(&running.status) {
             context.out.warning(&fault.message);
         }
-        let (conversation, model, thinking) = (args.conversation, args.model, !args.no_thinking);
-        Ok(Self { context, bus: running.bus, conversation, model, thinking })
+        let bus = running.bus;
+        let conversation = match beginning {
+            Beginning::New => None,
+            Beginning::This(conversation) => Some(conversation),
+            Beginning::Last => match past::last(&bus).await {
+                Ok(last) => last.map(|last| last.id),
+                Err(fault) if args.resume => return Err(fault),
+                Err(fault) => {
+                    let why = fault.message;
+                    context.out.warning(&format!("the last conversation is not known, so this is a new one: {why}"));
+                    None
+                }
+            },
+        };
+        let (model, thinking) = (args.model, !args.no_thinking);
+        Ok(Self { context, bus, conversation, unsaved: args.unsaved, last: None, model, thinking })
+    }
+
+    /// Another conversation from here on, or a new one.
+    pub fn turn_to(&mut self, conversation: Option<u64>) {
+        self.conversation = conversation;
+        self.last = None;
     }
 
     /// Says something and shows the answer.
     ///
     /// # Errors
     /// When the output is gone; a failed answer is an [`Answer`].
-    pub async fn say(&mut self, message: &str) -> Result<Answer, Fault> {
+    pub async fn say(&mut self, words: impl Into<Words>) -> Result<Answer, Fault> {
+        let words = words.into();
         if let Err(fault) = self.reconnect().await {
             return Ok(Answer::Failed(fault));
         }
         let mut waited = false;
         loop {
-            match self.attempt(message).await? {
+            match self.attempt(&words).await? {
                 Attempt::Over(answer) => return Ok(answer),
                 Attempt::Forgotten => {
-                    self.conversation = None;
-                    self.notice(
-                        "the earlier part of this conversation was lost with a restart; this begins a new one",
-                    )?;
+                    self.turn_to(None);
+                    self.notice("this conversation was not saved and is gone with a restart; this begins a new one")?;
                 }
                 Attempt::Undelivered(failure) if waited => return Ok(Answer::Failed(failure.into())),
                 Attempt::Undelivered(failure) => {
@@ -127,7 +189,12 @@ impl<'a> Talk<'a> {
         self.bus = running.bus;
         let pid = running.status.kernel.pid;
         let what = if running.started { "was started again" } else { "is another one now" };
-        let lost = if self.conversation.take().is_some() { "; this begins a new conversation" } else { "" };
+        let lost = if self.unsaved && self.conversation.is_some() {
+            self.turn_to(None);
+            "; what was not saved is gone, and this begins a new conversation"
+        } else {
+            ""
+        };
         self.notice(&format!("the kernel had ended and {what} (pid {pid}){lost}"))
     }
 
@@ -136,25 +203,50 @@ impl<'a> Talk<'a> {
         View::new(self).item(self.context, &TurnItem::Notice { text: text.to_owned() })
     }
 
-    async fn attempt(&mut self, message: &str) -> Result<Attempt, Fault> {
+    async fn attempt(&mut self, words: &Words) -> Result<Attempt, Fault> {
         // Registered anew for each answer: a Ctrl-C that came before it is not meant for it.
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let request =
-            SendRequest { conversation: self.conversation, text: message.to_owned(), model: self.model.clone() };
+        let request = SendRequest {
+            conversation: self.conversation,
+            text: words.text.clone(),
+            place: words.place,
+            unsaved: self.unsaved,
+            model: self.model.clone(),
+        };
         let mut stream = match self.bus.stream::<Send>(&request).await {
             Ok(stream) => stream,
             Err(failure) => return Ok(Attempt::Over(Answer::Failed(failure.into()))),
         };
         let mut view = View::new(self);
         let (mut begun, mut stopping) = (false, false);
+        let mut without_key = None;
         loop {
             match next(&mut stream, &mut interrupt).await {
                 Came::Next(Ok(Next::Item(item))) => {
-                    if let TurnItem::Started { conversation, .. } = item {
-                        self.conversation = Some(conversation);
-                        begun = true;
-                    }
                     view.item(self.context, &item)?;
+                    match item {
+                        TurnItem::Started { conversation, message, .. } => {
+                            self.conversation = Some(conversation);
+                            self.remember_last(message, words);
+                            begun = true;
+                        }
+                        TurnItem::NeedsSecret { name, why } => {
+                            if let Err(fault) = key::ask(self.context, &self.bus, &name, &why).await {
+                                without_key = Some(fault);
+                                stopping = true;
+                                self.ask_to_stop();
+                            }
+                        }
+                        TurnItem::Thinking { .. }
+                        | TurnItem::Text { .. }
+                        | TurnItem::Notice { .. }
+                        | TurnItem::Usage(_) => {}
+                    }
+                }
+                // It was stopped for want of a key: that is why, and nothing else needs to be said.
+                Came::Next(Ok(Next::End(_)) | Err(_)) if let Some(fault) = without_key.take() => {
+                    view.new_line(self.context)?;
+                    return Ok(Attempt::Over(Answer::Failed(fault)));
                 }
                 Came::Next(Ok(Next::End(end))) => {
                     view.end(self.context, &end)?;
@@ -165,7 +257,8 @@ impl<'a> Talk<'a> {
                 }
                 Came::Next(Err(failure)) => {
                     view.new_line(self.context)?;
-                    return Ok(judge(failure, begun, self.conversation.is_some(), stopping));
+                    let unsaved = self.unsaved && self.conversation.is_some();
+                    return Ok(judge(failure, begun, unsaved, stopping));
                 }
                 // The second Ctrl-C does not wait for the assistant's agreement: dropping the stream cancels the call.
                 Came::Interrupt if stopping || !begun => {
@@ -180,6 +273,14 @@ impl<'a> Talk<'a> {
         }
     }
 
+    fn remember_last(&mut self, id: u64, words: &Words) {
+        let text = match words.place {
+            Place::End | Place::InsteadOf(_) => words.text.clone(),
+            Place::Again(_) => self.last.take().map(|last| last.text).unwrap_or_default(),
+        };
+        self.last = (id != 0).then_some(LastMessage { id, text });
+    }
+
     /// Asks for the end of the answer, which then comes through its stream with all that was said before.
     fn ask_to_stop(&self) {
         let Some(conversation) = self.conversation else { return };
@@ -191,10 +292,10 @@ impl<'a> Talk<'a> {
     }
 }
 
-/// What a failed attempt means.
-fn judge(failure: Failure, begun: bool, in_conversation: bool, stopping: bool) -> Attempt {
+/// What a failed attempt means; `unsaved`: in a conversation that lives in a worker's memory alone.
+fn judge(failure: Failure, begun: bool, unsaved: bool, stopping: bool) -> Attempt {
     match failure.code {
-        ErrorCode::BadPayload if !begun && in_conversation => Attempt::Forgotten,
+        ErrorCode::BadPayload if !begun && unsaved => Attempt::Forgotten,
         ErrorCode::Unavailable if !begun => Attempt::Undelivered(failure),
         ErrorCode::Cancelled if stopping => Attempt::Over(Answer::Interrupted),
         ErrorCode::PeerDied | ErrorCode::Disconnected => {
@@ -265,12 +366,28 @@ fn show(context: &Context, shown: Shown) -> Result<(), Fault> {
 mod tests {
     use super::*;
 
-    fn judged(code: ErrorCode, begun: bool, in_conversation: bool) -> Attempt {
-        judge(Failure::new(code, "brains ended"), begun, in_conversation, false)
+    fn judged(code: ErrorCode, begun: bool, unsaved: bool) -> Attempt {
+        judge(Failure::new(code, "brains ended"), begun, unsaved, false)
+    }
+
+    fn beginning(arguments: &[&str], interactive: bool) -> Beginning {
+        use clap::Parser;
+        let line = ["butterfly", "chat"].iter().chain(arguments);
+        let args::Command::Chat(chat) = args::Cli::try_parse_from(line).unwrap().command else { panic!("no chat") };
+        Beginning::of(&chat, interactive)
     }
 
     #[test]
-    fn a_lost_conversation_is_begun_anew_but_only_before_anything_was_said() {
+    fn a_chat_at_a_terminal_goes_on_and_one_of_a_script_begins_anew_unless_told_otherwise() {
+        assert_eq!((beginning(&[], true), beginning(&[], false)), (Beginning::Last, Beginning::New));
+        assert_eq!((beginning(&["--new"], true), beginning(&["--unsaved"], true)), (Beginning::New, Beginning::New));
+        assert_eq!(beginning(&["--continue", "-m", "x"], false), Beginning::Last);
+        assert_eq!(beginning(&["-c", "7"], true), Beginning::This(7));
+        assert_eq!(beginning(&["-c", "7", "-m", "x"], false), Beginning::This(7));
+    }
+
+    #[test]
+    fn an_unsaved_conversation_that_is_lost_is_begun_anew_but_only_before_anything_was_said() {
         assert!(matches!(judged(ErrorCode::BadPayload, false, true), Attempt::Forgotten));
         assert!(matches!(judged(ErrorCode::BadPayload, true, true), Attempt::Over(_)));
         assert!(matches!(judged(ErrorCode::BadPayload, false, false), Attempt::Over(_)));
