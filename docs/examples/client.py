@@ -204,13 +204,14 @@ def read_status(reader):
 
 
 def send_request(text, conversation=None, model=None):
-    return optional(conversation, integer) + string(text) + optional(model, string)
+    at_the_end, saved = integer(0), bytes([0])
+    return optional(conversation, integer) + string(text) + at_the_end + saved + optional(model, string)
 
 
 def read_turn_item(reader):
     number = reader.integer()
     if number == 0:
-        return "started", {"conversation": reader.integer(), "turn": reader.integer(), "trace": reader.integer()}
+        return "started", {name: reader.integer() for name in ("conversation", "turn", "trace", "message")}
     if number in (1, 2, 3):
         return ["thinking", "text", "notice"][number - 1], reader.string()
     if number == 4:
@@ -218,6 +219,8 @@ def read_turn_item(reader):
         usage = {name: reader.integer() for name in names}
         usage["estimated"] = reader.boolean()
         return "usage", usage
+    if number == 5:
+        return "needs_secret", {"name": reader.string(), "why": reader.string()}
     raise Stranger(f"no item of a turn has number {number}")
 
 
@@ -331,6 +334,8 @@ def say(client, text):
             print(value, end="", flush=True)
         elif kind == "notice":
             print(f"[{value}]", file=sys.stderr)
+        elif kind == "needs_secret":
+            print(f"[{value['why']} Set it: butterfly secret set {value['name']}]", file=sys.stderr)
 
 
 def main(arguments):

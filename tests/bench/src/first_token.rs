@@ -5,7 +5,7 @@ use crate::report::{Row, Section, Target, Unit};
 use crate::samples::Samples;
 use crate::sides::Running;
 use anyhow::{Context, bail};
-use butterfly_api::session::{Send, SendRequest, TurnItem};
+use butterfly_api::session::{Place, Send, SendRequest, TurnItem};
 use butterfly_client::{Bus, Next};
 use butterfly_kit::harness::{Instance, Which, program};
 use reqwest::Client;
@@ -153,7 +153,8 @@ fn answered(since: Instant, first: Option<Duration>) -> anyhow::Result<Answered>
 /// When there is no text in the answer.
 pub async fn ask_the_bus(bus: &Bus) -> anyhow::Result<Answered> {
     let since = Instant::now();
-    let request = SendRequest { conversation: None, text: QUESTION.to_owned(), model: None };
+    let request =
+        SendRequest { conversation: None, text: QUESTION.to_owned(), place: Place::End, unsaved: false, model: None };
     let mut turn = bus.stream::<Send>(&request).await?;
     let mut first = None;
     loop {
@@ -162,6 +163,7 @@ pub async fn ask_the_bus(bus: &Bus) -> anyhow::Result<Answered> {
                 first.get_or_insert_with(|| since.elapsed());
             }
             Next::Item(TurnItem::Notice { text }) => bail!("the answer began with a notice: {text}"),
+            Next::Item(TurnItem::NeedsSecret { name, .. }) => bail!("the server wants the secret {name}"),
             Next::Item(TurnItem::Started { .. } | TurnItem::Thinking { .. } | TurnItem::Usage(_)) => {}
             Next::End(_) => return answered(since, first),
         }

@@ -2,13 +2,17 @@
 //! or OpenAI's protocol.
 
 use crate::support::run;
-use butterfly_api::session::{EndReason, Send, SendRequest, Stop, StopRequest, TurnEnd, TurnItem};
+use butterfly_api::conversations::{self, MessageState, ShowRequest, StoredMessage};
+use butterfly_api::secret::Secret;
+use butterfly_api::session::{EndReason, Place, Send, SendRequest, Stop, StopRequest, TurnEnd, TurnItem};
+use butterfly_api::vault;
 use butterfly_client::{Bus, Next, Stream};
 use butterfly_kit::harness::{Instance, Which, back, program, worker};
 use butterfly_kit::model_server::{Endpoint, Installed, ModelServer, Play, Scenario, Step};
 use butterfly_wire::Failure;
 use serde_json::Value;
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 fn words(words: &[&str]) -> Vec<Step> {
     words.iter().map(|word| Step::Text((*word).to_owned())).collect()
@@ -25,7 +29,7 @@ async fn assistant(server: &ModelServer) -> anyhow::Result<(Instance, Bus)> {
 }
 
 fn say(conversation: Option<u64>, text: &str) -> SendRequest {
-    SendRequest { conversation, text: text.to_owned(), model: None }
+    SendRequest { conversation, text: text.to_owned(), place: Place::End, unsaved: false, model: None }
 }
 
 /// Everything that a turn gave, and how it ended.
@@ -48,7 +52,7 @@ async fn read(mut stream: Stream<Send>) -> Turn {
             Ok(Next::Item(TurnItem::Started { conversation, .. })) => turn.conversation = conversation,
             Ok(Next::Item(TurnItem::Text { text })) => turn.text.push_str(&text),
             Ok(Next::Item(TurnItem::Notice { text })) => turn.notices.push(text),
-            Ok(Next::Item(TurnItem::Thinking { .. } | TurnItem::Usage(_))) => {}
+            Ok(Next::Item(TurnItem::Thinking { .. } | TurnItem::Usage(_) | TurnItem::NeedsSecret { .. })) => {}
             Ok(Next::End(end)) => {
                 turn.end = Ok(end);
                 return turn;
@@ -134,6 +138,91 @@ fn killing_the_model_in_mid_answer_is_a_notice_and_the_next_question_works() {
     });
 }
 
+/// What is kept of a conversation.
+async fn kept(bus: &Bus, conversation: u64) -> anyhow::Result<Vec<StoredMessage>> {
+    let request = ShowRequest { conversation, before: None, limit: 100 };
+    Ok(bus.call::<conversations::Show>(&request).await?.messages)
+}
+
+/// Waits until these words of an answer are kept.
+async fn until_kept(bus: &Bus, conversation: u64, words: &str) -> anyhow::Result<()> {
+    while !kept(bus, conversation).await?.iter().any(|message| message.text.contains(words)) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
+}
+
+async fn strike(bus: &Bus, name: &str) -> anyhow::Result<u32> {
+    let struck = worker(bus, name).await?;
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(i32::try_from(struck.pid)?), nix::sys::signal::Signal::SIGKILL)?;
+    Ok(struck.generation)
+}
+
+#[test]
+fn killing_brains_in_mid_answer_keeps_what_was_said_and_the_conversation_goes_on() {
+    run(async {
+        let server = server().await?;
+        server.next(Endpoint::Chat, Play::steps([words(&["half "]), vec![Step::Hold]].concat()).into());
+        let (_instance, bus) = assistant(&server).await?;
+        let mut stream = bus.stream::<Send>(&say(None, "go")).await?;
+        let conversation = read_until(&mut stream, "half").await?;
+        until_kept(&bus, conversation, "half").await?;
+        let generation = strike(&bus, "brains").await?;
+        assert!(read(stream).await.end.is_err());
+        back(&bus, "brains", generation).await?;
+        let said: Vec<_> = kept(&bus, conversation).await?.into_iter().map(|it| (it.text, it.state)).collect();
+        let whole = MessageState::Complete;
+        assert_eq!(said, [("go".to_owned(), whole), ("half ".to_owned(), MessageState::Interrupted)]);
+        server.next(Endpoint::Chat, Scenario::say("whole"));
+        let next = turn(&bus, &say(Some(conversation), "once more")).await?;
+        assert_eq!((next.text.as_str(), next.end?.reason), ("whole", EndReason::Complete));
+        let asked = server.requests_of(Endpoint::Chat).pop().unwrap().body["messages"].to_string();
+        assert!(asked.contains("half") && asked.contains("interrupted"), "the model is told: {asked}");
+        Ok(())
+    });
+}
+
+#[test]
+fn killing_memory_in_mid_answer_neither_stops_the_answer_nor_loses_it() {
+    run(async {
+        let server = server().await?;
+        let steps = [words(&["half "]), vec![Step::Hold], words(&["and whole"])].concat();
+        server.next(Endpoint::Chat, Play::steps(steps).into());
+        let (_instance, bus) = assistant(&server).await?;
+        let mut stream = bus.stream::<Send>(&say(None, "go")).await?;
+        let conversation = read_until(&mut stream, "half").await?;
+        let generation = strike(&bus, "memory").await?;
+        server.release(1);
+        let rest = read(stream).await;
+        assert_eq!((rest.text.as_str(), rest.end?.reason), ("and whole", EndReason::Complete));
+        assert_eq!(rest.notices, [""; 0], "it was saved in the end");
+        back(&bus, "memory", generation).await?;
+        let said: Vec<_> = kept(&bus, conversation).await?.into_iter().map(|it| (it.text, it.state)).collect();
+        let whole = MessageState::Complete;
+        assert_eq!(said, [("go".to_owned(), whole), ("half and whole".to_owned(), whole)]);
+        Ok(())
+    });
+}
+
+#[test]
+fn without_memory_nothing_is_answered_but_what_the_person_does_not_want_to_be_saved() {
+    run(async {
+        let server = server().await?;
+        let (instance, bus) = assistant(&server).await?;
+        assert!(butterfly(&instance, &["stop", "memory"]).await?.status.success());
+        let refused = turn(&bus, &say(None, "go")).await?.end.unwrap_err();
+        assert!(refused.message.starts_with("this would not be saved"), "{refused}");
+        assert!(server.requests_of(Endpoint::Chat).is_empty());
+        server.next(Endpoint::Chat, Scenario::say("here I am"));
+        let loose = butterfly(&instance, &["chat", "--unsaved", "-m", "go"]).await?;
+        assert_eq!(String::from_utf8_lossy(&loose.stdout), "here I am\n", "{loose:?}");
+        assert!(butterfly(&instance, &["start", "memory"]).await?.status.success());
+        server.next(Endpoint::Chat, Scenario::say("saved again"));
+        assert_eq!(turn(&bus, &say(None, "go")).await?.text, "saved again");
+        Ok(())
+    });
+}
+
 #[test]
 fn a_dropped_stream_and_a_stop_close_the_connection_to_the_model_server() {
     run(async {
@@ -160,11 +249,7 @@ fn a_server_error_is_one_sentence_with_its_next_step() {
     run(async {
         let server = server().await?;
         let (_instance, bus) = assistant(&server).await?;
-        for (scenario, wanted) in [
-            (Scenario::out_of_memory(), "memory"),
-            (Scenario::refuse(401, "unauthorized"), "keys come with the vault"),
-            (Scenario::context_exceeded(), "context"),
-        ] {
+        for (scenario, wanted) in [(Scenario::out_of_memory(), "memory"), (Scenario::context_exceeded(), "context")] {
             // Twice: a conversation that is too long is shortened and tried again.
             server.next(Endpoint::Chat, scenario.clone());
             server.next(Endpoint::Chat, scenario);
@@ -177,6 +262,33 @@ fn a_server_error_is_one_sentence_with_its_next_step() {
                 let _ = turn(&bus, &say(None, "go")).await?;
             }
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_server_that_wants_a_key_is_answered_once_the_vault_has_it() {
+    run(async {
+        let server = server().await?;
+        let (_instance, bus) = assistant(&server).await?;
+        server.next(Endpoint::Chat, Scenario::refuse(401, "unauthorized"));
+        server.next(Endpoint::Chat, Scenario::say("Welcome."));
+        let mut stream = bus.stream::<Send>(&say(None, "hello")).await?;
+        let name = loop {
+            match stream.next().await? {
+                Next::Item(TurnItem::NeedsSecret { name, why }) => {
+                    assert!(!why.is_empty());
+                    break name;
+                }
+                Next::Item(_) => {}
+                Next::End(end) => anyhow::bail!("ended without a key: {end:?}"),
+            }
+        };
+        assert_eq!(server.requests_of(Endpoint::Chat).len(), 1, "nobody asks meanwhile");
+        let value = Secret::new("kit-0123456789".to_owned());
+        bus.call::<vault::Set>(&vault::SetRequest { name, value }).await?;
+        let rest = read(stream).await;
+        assert_eq!((rest.text.as_str(), rest.end?.reason), ("Welcome.", EndReason::Complete));
         Ok(())
     });
 }
@@ -246,7 +358,7 @@ fn status_in_json_has_the_shape_that_scripts_rely_on() {
         let workers = status["workers"].as_array().unwrap();
         assert_eq!(
             workers.iter().map(|worker| worker["name"].as_str()).collect::<Vec<_>>(),
-            [Some("model"), Some("brains")]
+            [Some("memory"), Some("vault"), Some("model"), Some("brains")]
         );
         for worker in workers {
             for key in [

@@ -234,7 +234,7 @@ fn stopping_starting_and_restarting_return_when_it_is_done() {
         }
         let unknown = output(instance.home.path(), &["restart", "nobody"]).await?;
         assert_eq!(unknown.status.code(), Some(2));
-        assert!(text(&unknown.stderr).contains("model, brains"), "{unknown:?}");
+        assert!(text(&unknown.stderr).contains("memory, vault, model, brains"), "{unknown:?}");
         Ok(())
     });
 }
@@ -398,6 +398,52 @@ fn at_a_terminal_ctrl_c_stops_the_answer_and_not_the_conversation() {
         assert!(status.workers.iter().all(|worker| worker.generation == 1), "{status:?}");
         let history = std::fs::read_to_string(instance.place.state.join("chat-history"))?;
         assert!(history.contains("tell me") && history.contains("go on"), "{history}");
+        Ok(())
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn at_a_terminal_the_last_conversation_goes_on_and_its_memory_can_be_told_asked_and_emptied() {
+    run(async {
+        let (server, instance, _bus) = assistant().await?;
+        server.next(Endpoint::Chat, Scenario::say("The tide turns at six."));
+        let answer = output(instance.home.path(), &["chat", "-m", "When does the tide turn?"]).await?;
+        assert_eq!(text(&answer.stdout), "The tide turns at six.\n", "{answer:?}");
+        let mut terminal = Terminal::chat(instance.home.path())?;
+        terminal.shows("going on with").await?;
+        terminal.shows("When does the tide turn?").await?;
+        terminal.shows("The tide turns at six.").await?;
+        for (typed, wanted) in [
+            ("/remember The spare key hangs behind the barometer.", "noted, as #"),
+            ("/search barometer", "The spare key hangs behind the barometer."),
+            ("/history", "The tide turns at six."),
+        ] {
+            terminal.shows("›").await?;
+            terminal.type_keys(&format!("{typed}\r")).await?;
+            terminal.shows("\n").await?;
+            terminal.shows(wanted).await?;
+        }
+        terminal.shows("›").await?;
+        server.next(Endpoint::Chat, Scenario::say("At seven, perhaps."));
+        terminal.type_keys("/retry\r").await?;
+        terminal.shows("At seven, perhaps.").await?;
+        let asked = server.requests_of(Endpoint::Chat).pop().context("nothing was asked")?.body["messages"].clone();
+        let told = asked.to_string();
+        assert!(told.contains("When does the tide turn?") && !told.contains("turns at six"), "{told}");
+        terminal.shows("›").await?;
+        terminal.type_keys("/forget barometer\r").await?;
+        terminal.shows("Which of them?").await?;
+        terminal.type_keys("all\r").await?;
+        terminal.shows("[y/N]").await?;
+        terminal.type_keys("y\r").await?;
+        terminal.shows("forgotten: ").await?;
+        terminal.shows("›").await?;
+        terminal.type_keys("/search barometer\r").await?;
+        terminal.shows("nothing was found").await?;
+        terminal.shows("›").await?;
+        terminal.type_keys("/quit\r").await?;
+        assert_eq!(terminal.child.wait().await?.code(), Some(0));
         Ok(())
     });
 }
