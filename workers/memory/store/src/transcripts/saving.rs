@@ -139,7 +139,10 @@ fn replace(db: &mut SqliteConnection, request: &Save, message: i64, provenance: 
             passages::ready.eq(ready(request.state, &request.message.content)),
         ))
         .execute(db)?;
-    diesel::update(messages::table.filter(messages::id.eq(message))).set(said(request, provenance)?).execute(db)?;
+    // The end of an answer whose reader has gone is saved as background work: that washes nothing clean.
+    let before: i32 = messages::table.filter(messages::id.eq(message)).select(messages::provenance).first(db)?;
+    let said = Said { provenance: i32::from(provenance) | before, ..said(request, provenance)? };
+    diesel::update(messages::table.filter(messages::id.eq(message))).set(said).execute(db)?;
     Ok(())
 }
 
