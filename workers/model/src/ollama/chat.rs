@@ -7,6 +7,7 @@ use butterfly_api::model::{ChatRequest, Message, Role, Think, ToolCall};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// What is asked for beyond the caller's request, as the model at hand allows.
 pub struct Fit<'a> {
@@ -56,7 +57,7 @@ enum Thought {
 #[derive(Serialize)]
 struct Said<'a> {
     role: &'static str,
-    content: &'a str,
+    content: Cow<'a, str>,
     #[serde(skip_serializing_if = "str::is_empty")]
     thinking: &'a str,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -108,8 +109,10 @@ pub fn body<'a>(model: &'a str, request: &'a ChatRequest, fit: &Fit<'a>) -> Resu
     // Only the turn at hand needs its thinking again: gpt-oss goes on from it after a tool's result.
     let turn = request.messages.iter().rposition(|message| message.role == Role::User).unwrap_or_default();
     let messages = request.messages.iter().enumerate();
-    let messages =
-        messages.map(|(at, message)| said(message, at > turn, &request.messages)).collect::<Result<_, _>>()?;
+    let messages = messages.filter_map(|(at, message)| Some((at, message, content(&request.messages, at)?)));
+    let messages = messages
+        .map(|(at, message, content)| said(message, content, at > turn, &request.messages))
+        .collect::<Result<_, _>>()?;
     Ok(Body {
         model,
         messages,
@@ -128,7 +131,36 @@ pub fn body<'a>(model: &'a str, request: &'a ChatRequest, fit: &Fit<'a>) -> Resu
     })
 }
 
-fn said<'a>(message: &'a Message, of_this_turn: bool, all: &'a [Message]) -> Result<Said<'a>, Trouble> {
+/// What a message says to a model; `None` where it is an aside: a system message in the middle, which many chat templates
+/// refuse or lose, stands before the words of the person's message that it precedes.
+pub fn content(messages: &[Message], at: usize) -> Option<Cow<'_, str>> {
+    let message = &messages[at];
+    match message.role {
+        Role::System if at > 0 => {
+            let next = messages[at..].iter().find(|message| message.role != Role::System);
+            next.is_none_or(|next| next.role != Role::User).then_some(Cow::Borrowed(message.content.as_str()))
+        }
+        Role::User => {
+            let before = messages.get(1..at).unwrap_or_default();
+            let asides = before.iter().rev().take_while(|message| message.role == Role::System).count();
+            let mut parts: Vec<_> =
+                before[before.len() - asides..].iter().map(|aside| aside.content.as_str()).collect();
+            if parts.is_empty() {
+                return Some(Cow::Borrowed(message.content.as_str()));
+            }
+            parts.push(&message.content);
+            Some(Cow::Owned(parts.join("\n\n")))
+        }
+        Role::System | Role::Assistant | Role::Tool => Some(Cow::Borrowed(message.content.as_str())),
+    }
+}
+
+fn said<'a>(
+    message: &'a Message,
+    content: Cow<'a, str>,
+    of_this_turn: bool,
+    all: &'a [Message],
+) -> Result<Said<'a>, Trouble> {
     let called = |call: &'a ToolCall| {
         let arguments = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
         let arguments = raw(arguments, &format!("the arguments of the call {}", call.id))?;
@@ -141,7 +173,7 @@ fn said<'a>(message: &'a Message, of_this_turn: bool, all: &'a [Message]) -> Res
     };
     Ok(Said {
         role: role(message.role),
-        content: &message.content,
+        content,
         thinking: if of_this_turn { &message.thinking } else { "" },
         images: &message.images,
         tool_calls: message.tool_calls.iter().map(called).collect::<Result<_, Trouble>>()?,
@@ -307,6 +339,22 @@ mod tests {
         for line in ["<html>", "data: {}", "{\"hello\":1}", "[1]", "\u{fffd}"] {
             assert_eq!(words(&[line]), Err(Foreign), "{line}");
         }
+    }
+
+    #[test]
+    fn a_remark_in_the_middle_stands_before_the_persons_words() {
+        let said = |role, text: &str| Message::new(role, text);
+        let messages = [
+            said(Role::System, "Be kind."),
+            said(Role::User, "Hi."),
+            said(Role::Assistant, "Hello."),
+            said(Role::System, "Quotes."),
+            said(Role::System, "More."),
+            said(Role::User, "Where?"),
+            said(Role::System, "The end."),
+        ];
+        let told: Vec<_> = (0..messages.len()).filter_map(|at| content(&messages, at)).collect();
+        assert_eq!(told, ["Be kind.", "Hi.", "Hello.", "Quotes.\n\nMore.\n\nWhere?", "The end."]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::sse::Events;
 use crate::conversation::{Ending, Foreign, Word};
 use crate::http::Complaint;
-use crate::ollama::chat::{raw, role};
+use crate::ollama::chat::{content, raw, role};
 use crate::trouble::Trouble;
 use butterfly_api::model::{ChatRequest, Message, Role, Think, ToolCall};
 use serde::{Deserialize, Serialize};
@@ -98,7 +98,9 @@ pub fn body<'a>(model: &'a str, request: &'a ChatRequest) -> Result<Body<'a>, Tr
     }
     let format = request.format.as_deref().map(|format| raw(format, "the format")).transpose()?;
     let turn = request.messages.iter().rposition(|message| message.role == Role::User).unwrap_or_default();
-    let messages = request.messages.iter().enumerate().map(|(at, message)| said(message, at > turn)).collect();
+    let messages = request.messages.iter().enumerate();
+    let messages =
+        messages.filter_map(|(at, message)| Some(said(message, &content(&request.messages, at)?, at > turn))).collect();
     Ok(Body {
         model,
         messages,
@@ -115,11 +117,11 @@ pub fn body<'a>(model: &'a str, request: &'a ChatRequest) -> Result<Body<'a>, Tr
     })
 }
 
-fn said(message: &Message, of_this_turn: bool) -> Said<'_> {
+fn said<'a>(message: &'a Message, content: &str, of_this_turn: bool) -> Said<'a> {
     let content = if message.images.is_empty() {
-        Value::String(message.content.clone())
+        Value::String(content.to_owned())
     } else {
-        let text = json!({"type": "text", "text": message.content});
+        let text = json!({"type": "text", "text": content});
         let images = message.images.iter().map(|image| {
             json!({"type": "image_url", "image_url": {"url": format!("data:{};base64,{image}", media_type(image))}})
         });
