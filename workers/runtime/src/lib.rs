@@ -20,8 +20,10 @@ pub mod health;
 mod logging;
 #[cfg(target_os = "linux")]
 pub mod prove;
+pub mod redact;
 mod run;
 mod worker;
 
+pub use logging::log_at;
 pub use run::{PANIC_EXIT, Start, run};
 pub use worker::Worker;

@@ -6,10 +6,13 @@ use crate::worker::Worker;
 use butterfly_client::Bus;
 use butterfly_wire::EndpointId;
 use butterfly_wire::catalog::{control, topic};
-use butterfly_wire::confinement::{Access, Attempt, Canaries, Canary, Remaining, Targets};
+use butterfly_wire::confinement::{Access, Attempt, Canaries, Canary, Remaining, SessionBus, Targets};
 use butterfly_wire::control::{Confined, Mode, Proof, Ready, Serve};
 use interprocess::os::unix::uds_local_socket::tokio::Stream;
-use std::os::fd::OwnedFd;
+use std::cell::RefCell;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,6 +32,8 @@ pub struct Start {
     pub roles: Vec<(u32, String)>,
     /// The folder that this worker may write, free of links; `None` where it may write nothing.
     pub folder: Option<PathBuf>,
+    /// A connected, non-blocking socket to the user's session bus, if the profile has one and there is a bus. It can be taken once.
+    pub descriptor: RefCell<Option<OwnedFd>>,
 }
 
 impl Start {
@@ -36,6 +41,11 @@ impl Start {
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
         self.overrides.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The connection to the user's session bus; `None` where there is none, or it was taken.
+    pub fn take_descriptor(&self) -> Option<OwnedFd> {
+        self.descriptor.take()
     }
 
     /// The name of the standing worker that a call came from; `None` for a client or an instance.
@@ -55,7 +65,7 @@ pub fn run(build: impl FnOnce(&Start) -> Worker) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             tracing::error!("{reason}");
-            eprintln!("{reason}");
+            crate::redact::eprint_line(&reason);
             ExitCode::FAILURE
         }
     }
@@ -76,8 +86,10 @@ fn live(build: impl FnOnce(&Start) -> Worker) -> Result<(), String> {
             let level = serve.overrides.iter().find(|(name, _)| name == "LOG").map(|(_, value)| value.as_str());
             logging::start(level);
             give_up(&serve.remaining)?;
+            let descriptor = take_session_bus(&serve.remaining)
+                .map_err(|fault| format!("the session bus cannot be taken over: {fault}"))?;
             let canaries = check(&serve.canaries, &serve.remaining);
-            serve_until_drained(bus, serve, Ready { canaries }, build)
+            serve_until_drained(bus, serve, descriptor, Ready { canaries }, build)
         }
     }
 }
@@ -85,6 +97,7 @@ fn live(build: impl FnOnce(&Start) -> Worker) -> Result<(), String> {
 fn serve_until_drained(
     mut bus: UnixStream,
     serve: Serve,
+    descriptor: Option<OwnedFd>,
     ready: Ready,
     build: impl FnOnce(&Start) -> Worker,
 ) -> Result<(), String> {
@@ -93,24 +106,24 @@ fn serve_until_drained(
         .build()
         .map_err(|fault| format!("the async runtime does not start: {fault}"))?;
     runtime.block_on(async move {
+        // From here on there is time: what is built and prepared may take longer than a start.
+        let confined = Confined { canaries: ready.canaries.clone() };
+        handshake::send_event(&mut bus, topic::CONFINED, &confined)
+            .map_err(|fault| format!("the bus is gone: {fault}"))?;
         let writable = serve.remaining.paths.iter().find(|grant| grant.access == Access::ReadWrite);
         let start = Start {
             name: serve.name,
             overrides: serve.overrides,
             roles: serve.roles,
             folder: writable.map(|grant| PathBuf::from(&grant.path)),
+            descriptor: RefCell::new(descriptor),
         };
         let mut worker = build(&start);
         let preparation = worker.take_preparation();
         let dispatcher = Arc::new(worker.into_dispatcher(&start.name));
-        let told = match preparation {
-            None => handshake::send_ready(&mut bus, &ready),
-            Some(_) => {
-                let confined = Confined { canaries: ready.canaries.clone() };
-                handshake::send_event(&mut bus, topic::CONFINED, &confined)
-            }
-        };
-        told.map_err(|fault| format!("the bus is gone: {fault}"))?;
+        if preparation.is_none() {
+            handshake::send_ready(&mut bus, &ready).map_err(|fault| format!("the bus is gone: {fault}"))?;
+        }
         bus.set_nonblocking(true).map_err(|fault| format!("the bus cannot be polled: {fault}"))?;
         let stream =
             Stream::try_from(OwnedFd::from(bus)).map_err(|fault| format!("the bus cannot be polled: {fault}"))?;
@@ -134,6 +147,20 @@ fn serve_until_drained(
         }
         Ok(())
     })
+}
+
+/// The session bus, which the kernel put on standard output: the one place for a second descriptor that needs no `unsafe` on either
+/// side. The null device takes its place, so that nothing printed by accident is said on the bus.
+fn take_session_bus(remaining: &Remaining) -> io::Result<Option<OwnedFd>> {
+    match remaining.session_bus {
+        SessionBus::None => Ok(None),
+        SessionBus::Filtered | SessionBus::Direct => {
+            let session = io::stdout().as_fd().try_clone_to_owned()?;
+            let null = File::options().write(true).open("/dev/null")?;
+            nix::unistd::dup2_stdout(&null)?;
+            Ok(Some(session))
+        }
+    }
 }
 
 fn prove(bus: &mut UnixStream, targets: &Targets) -> Result<(), String> {
