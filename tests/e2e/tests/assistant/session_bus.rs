@@ -62,10 +62,7 @@ fn it_is_handed_over_anew_at_each_start_and_without_a_filter_the_grade_says_so()
         assert!(!worker(&bus, "echo").await?.confinement.missing.contains(&"dbus-proxy".to_owned()));
         assert!(greeting(&bus).await?.context("no bus")?.starts_with("OK "));
         assert_eq!(greeting(&bus).await?, None, "there is one, and it was taken");
-        nix::sys::signal::kill(
-            nix::unistd::Pid::from_raw(direct.pid as i32),
-            nix::sys::signal::Signal::SIGKILL,
-        )?;
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(direct.pid as i32), nix::sys::signal::Signal::SIGKILL)?;
         back(&bus, "other", direct.generation).await?;
         assert!(greeting(&bus).await?.context("no bus")?.starts_with("OK "));
         Ok(())
@@ -93,10 +90,7 @@ fn it_goes_through_the_proxy_where_there_is_one_which_ends_with_the_worker() {
             .filter(|name| name.starts_with("bus-"))
             .collect();
         assert_eq!(sockets, Vec::<String>::new(), "nobody else can connect to it");
-        nix::sys::signal::kill(
-            nix::unistd::Pid::from_raw(filtered.pid as i32),
-            nix::sys::signal::Signal::SIGKILL,
-        )?;
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(filtered.pid as i32), nix::sys::signal::Signal::SIGKILL)?;
         back(&bus, "other", filtered.generation).await?;
         assert!(greeting(&bus).await?.context("no bus")?.starts_with("OK "));
         let next = children_named(instance.kernel_pid(), "xdg-dbus-proxy")?;
