@@ -30,8 +30,11 @@ impl Reader<'_> {
             return;
         }
         let before = taken.statements.len();
+        let begin = self.at;
         self.clauses(taken);
         let found = taken.statements.len() > before;
+        // What was no clause is looked at again as a whole.
+        self.at = begin;
         if let Some(old) = contrast.filter(|_| !found) {
             // Only where nothing is left but the new value: what it is about was said before.
             let new = trimmed(&self.words[self.at..]);

@@ -101,6 +101,11 @@ pub(crate) fn at(words: &[&str], place: usize, said_ms: i64) -> Option<Dated> {
                 None => day_of_year(place, 2, month, day, today),
             };
         }
+        // There is no 31 February: what is left of it is no month either.
+        let before = place.checked_sub(1).and_then(|before| words.get(before));
+        if before.is_some_and(|word| plain(word).starts_with(|c: char| c.is_ascii_digit())) {
+            return None;
+        }
         let year = year(&word(1))?;
         return made(2, number_of(year, month, 1)?, Grain::Month, format!("{year:04}-{month:02}"));
     }
