@@ -10,7 +10,7 @@ pub mod neighbours;
 mod tests;
 
 use crate::error::StoreError;
-use crate::schema::{conversations, passages};
+use crate::schema::{conversations, embedded, embedding_models, messages, passages};
 use crate::search::{IN_SCOPE, Scope, json};
 use crate::transcripts::{USER, id, row};
 use butterfly_api::memory::{ListRequest, Passage, PassageKind, Passages};
@@ -314,4 +314,34 @@ pub fn list(db: &mut SqliteConnection, request: &ListRequest) -> Result<Passages
         passages.push(stored.passage());
     }
     Ok(Passages { passages, more })
+}
+
+/// The conversation that a turn belongs to, and its settings profile.
+///
+/// # Errors
+/// [`StoreError::NotFound`]; the database's.
+pub fn home(db: &mut SqliteConnection, turn: i64) -> Result<(i64, Option<String>), StoreError> {
+    messages::table
+        .inner_join(conversations::table.on(conversations::id.eq(messages::conversation_id)))
+        .filter(messages::id.eq(turn))
+        .select((conversations::id, conversations::profile))
+        .first(db)
+        .optional()?
+        .ok_or_else(|| {
+            StoreError::NotFound(format!("there is no turn {turn}; it may have been forgotten, so ask again"))
+        })
+}
+
+/// The model that made a passage's vector, the serving one before others.
+///
+/// # Errors
+/// The database's.
+pub fn embedded_by(db: &mut SqliteConnection, passage: i64) -> Result<Option<String>, StoreError> {
+    Ok(embedded::table
+        .inner_join(embedding_models::table.on(embedding_models::id.eq(embedded::model_id)))
+        .filter(embedded::passage_id.eq(passage))
+        .order(embedding_models::state.desc())
+        .select(embedding_models::name)
+        .first(db)
+        .optional()?)
 }
