@@ -1,5 +1,9 @@
 //! The command line as types. `docs/cli.md` describes it; a test sees that it leaves nothing out.
 
+pub mod config;
+pub mod conversations;
+pub mod memory;
+
 use crate::exit;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -36,6 +40,16 @@ pub enum Command {
     Status,
     /// Talk with the assistant
     Chat(Chat),
+    /// Show what was said, and keep it in order
+    Conversations(conversations::Conversations),
+    /// Note, find, explain and forget what is remembered
+    Memory(memory::Memory),
+    /// Show and change settings
+    Config(config::Config),
+    /// Write a copy of all that is remembered
+    Backup(memory::Backup),
+    /// Replace all that is remembered by such a copy
+    Restore(memory::Restore),
     /// Watch the workers live
     Top(Top),
     /// Watch messages as they are routed, or see one conversation turn as a tree
@@ -56,6 +70,8 @@ pub enum Command {
     Doctor(Doctor),
     /// Show and manage language models
     Model(Model),
+    /// Keep keys in the OS keyring
+    Secret(Secret),
     /// Print the completion script of a shell
     Completions(Completions),
 }
@@ -73,6 +89,18 @@ pub struct Chat {
     /// Go on with this conversation
     #[arg(short, long, value_name = "ID")]
     pub conversation: Option<u64>,
+
+    /// Go on with the last conversation (at a terminal it is the default)
+    #[arg(long = "continue", conflicts_with = "conversation")]
+    pub resume: bool,
+
+    /// Begin a new conversation (it is the default everywhere else)
+    #[arg(long, conflicts_with_all = ["conversation", "resume"])]
+    pub new: bool,
+
+    /// Save nothing of it: what is said is gone when the assistant ends
+    #[arg(long, conflicts_with = "resume")]
+    pub unsaved: bool,
 
     /// Do not show what the model thinks before it answers
     #[arg(long)]
@@ -198,6 +226,30 @@ pub enum ModelCommand {
 }
 
 #[derive(Debug, Args)]
+pub struct Secret {
+    #[command(subcommand)]
+    pub command: SecretCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SecretCommand {
+    /// Set one: typed without echo at a terminal, else read from standard input
+    Set {
+        /// Its name, as `butterfly secret list` shows it; the value is never an argument
+        name: String,
+    },
+    /// List the names, where each is kept, and who reads it; never a value
+    List,
+    /// Delete one
+    Delete {
+        /// Its name, as `butterfly secret list` shows it
+        name: String,
+    },
+    /// Show whether the OS keyring can be used
+    Check,
+}
+
+#[derive(Debug, Args)]
 pub struct Completions {
     #[arg(value_enum)]
     pub shell: Shell,
@@ -238,6 +290,52 @@ mod tests {
         for line in [["butterfly", "--json", "status"], ["butterfly", "status", "--json"]] {
             assert!(Cli::try_parse_from(line).unwrap().json);
         }
+    }
+
+    fn parsed(line: &[&str]) -> Command {
+        Cli::try_parse_from([&["butterfly"], line].concat()).unwrap().command
+    }
+
+    #[test]
+    fn whatever_is_looked_for_or_noted_is_a_value() {
+        for query in ["-", "--", "-x", "--json-ish", "-k3x", "' OR 1=1 --", "-5"] {
+            // Options stand before or after it; what is an option itself comes after `--`.
+            let before: &[&str] = &["memory", "search", "-k", "3", "--conversation", "c", "--", query];
+            let after: &[&str] = &["memory", "search", query, "-k", "3", "--conversation", "c"];
+            for line in [before, if query == "--" { before } else { after }] {
+                let Command::Memory(memory::Memory { command: memory::MemoryCommand::Search(search) }) = parsed(line)
+                else {
+                    panic!("not a search: {line:?}");
+                };
+                assert_eq!(search.query.as_deref(), Some(query), "{line:?}");
+                assert_eq!((search.limit, search.conversation.as_deref()), (Some(3), Some("c")), "{line:?}");
+            }
+        }
+        let Command::Memory(memory::Memory { command: memory::MemoryCommand::Add(add) }) =
+            parsed(&["memory", "add", "--tag", "a", "- milk", "--tag", "b", "--at", "2026-03-01"])
+        else {
+            panic!("not an addition");
+        };
+        assert_eq!((add.text.as_deref(), add.tags), (Some("- milk"), vec!["a".to_owned(), "b".to_owned()]));
+        let Command::Config(config::Config { command: config::ConfigCommand::Set { value, within, .. } }) =
+            parsed(&["config", "set", "--profile", "p", "model.keep_alive", "-1"])
+        else {
+            panic!("not a setting");
+        };
+        assert_eq!((value.as_str(), within.profile.as_deref()), ("-1", Some("p")));
+    }
+
+    #[test]
+    fn a_search_needs_a_query_or_a_batch_and_not_both() {
+        let refused = |line: &[&str]| Cli::try_parse_from([&["butterfly", "memory"], line].concat()).is_err();
+        assert!(refused(&["search"]));
+        assert!(refused(&["search", "x", "--batch", "f"]));
+        assert!(refused(&["search", "x", "-k", "0"]));
+        assert!(refused(&["search", "x", "--as-of", "yesterday"]));
+        assert!(refused(&["correct", "1"]) && refused(&["correct", "1", "x", "--ended"]));
+        assert!(refused(&["forget"]));
+        assert!(!refused(&["search", "--batch", "f"]));
+        assert!(!refused(&["forget", "--fact", "3"]));
     }
 
     #[test]

@@ -11,16 +11,21 @@
 
 pub mod args;
 pub mod commands;
+pub mod confirm;
 pub mod context;
 pub mod exit;
 pub mod fault;
+pub mod files;
+pub mod hidden;
 pub mod launch;
 pub mod out;
 pub mod paint;
 pub mod place;
 pub mod process;
+pub mod progress;
 pub mod render;
 pub mod text;
+pub mod when;
 
 use crate::args::Cli;
 use crate::context::Context;

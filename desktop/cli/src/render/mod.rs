@@ -2,9 +2,12 @@
 
 pub mod caps;
 pub mod chat;
+pub mod config;
+pub mod conversations;
 pub mod crashes;
 pub mod doctor;
 pub mod log;
+pub mod memory;
 pub mod status;
 pub mod table;
 pub mod top;

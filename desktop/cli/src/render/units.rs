@@ -66,6 +66,12 @@ pub fn moment(unix_ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", rest % 1000)
 }
 
+/// The same to the minute, as tables show it, in UTC.
+#[must_use]
+pub fn minute(unix_ms: u64) -> String {
+    moment(unix_ms).chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect()
+}
+
 /// How long ago a moment was, given the present one.
 #[must_use]
 pub fn ago(unix_ms: u64, now_unix_ms: u64) -> String {
@@ -114,5 +120,6 @@ mod tests {
         assert_eq!(moment(951_782_400_000), "2000-02-29T00:00:00.000Z");
         assert_eq!(moment(1_763_820_916_123), "2025-11-22T14:15:16.123Z");
         assert_eq!(moment(4_102_444_799_999), "2099-12-31T23:59:59.999Z");
+        assert_eq!(minute(1_763_820_916_123), "2025-11-22 14:15");
     }
 }

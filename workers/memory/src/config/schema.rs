@@ -255,4 +255,41 @@ mod tests {
         // A worker has one confinement, whatever conversation it serves.
         assert!(KEYS.iter().all(|row| row.restarts.is_none() || !row.in_profiles));
     }
+
+    /// The table of the page.
+    fn table() -> String {
+        let code = |text: &str| if text.is_empty() { "–".to_owned() } else { format!("`{text}`") };
+        let mut lines = vec![
+            "| setting | what it does | takes | default | override | profiles |".to_owned(),
+            "|---|---|---|---|---|---|".to_owned(),
+        ];
+        for row in KEYS {
+            let allowed = check::allowed(row);
+            let takes =
+                allowed.strip_prefix("use ").or_else(|| allowed.strip_prefix("write it as ")).unwrap_or(&allowed);
+            let name = row.env.map(|name| format!("{PREFIX}{name}")).unwrap_or_default();
+            let profiles = if row.in_profiles { "yes" } else { "no" };
+            let (key, default, name) = (code(row.key), code(row.default), code(&name));
+            lines.push(format!("| {key} | {} | {takes} | {default} | {name} | {profiles} |", row.help));
+        }
+        lines.join("\n")
+    }
+
+    /// With `UPDATE_PAGES` in the environment it is written anew.
+    #[test]
+    fn the_page_lists_every_setting() {
+        let (begin, end) = ("<!-- settings -->\n", "\n<!-- end of settings -->");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let (before, rest) = page.split_once(begin).unwrap();
+        let (seen, after) = rest.split_once(end).or_else(|| Some(("", rest.strip_prefix(end.trim_start())?))).unwrap();
+        if std::env::var_os("UPDATE_PAGES").is_some() {
+            std::fs::write(path, format!("{before}{begin}{}{end}{after}", table())).unwrap();
+            return;
+        }
+        assert!(
+            seen == table(),
+            "docs/configuration.md is not what the schema says: run this test with UPDATE_PAGES=1"
+        );
+    }
 }

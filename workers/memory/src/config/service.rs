@@ -46,15 +46,19 @@ impl Settings {
         Arc::new(Self { core, config, changing: Mutex::new(None) })
     }
 
-    /// Gives the model worker the ports that the settings need, before anybody is served.
+    /// Gives the model worker the ports that the settings need, before anybody is served. Whoever still runs hears that
+    /// settings may differ: another store may have taken the place of the one that this worker had before.
     ///
     /// # Errors
     /// Why the kernel refused. Without the right confinement nothing may start.
     pub async fn prepare(&self, bus: &Bus) -> Result<(), String> {
         let mut in_force = self.changing.lock().await;
-        self.confine(bus, &mut in_force).await.map(|_| ()).map_err(|failure| {
+        self.confine(bus, &mut in_force).await.map_err(|failure| {
             format!("the model worker could not be confined to what the settings name: {}", failure.message)
-        })
+        })?;
+        announce(bus, KEYS.iter().map(|row| row.key.to_owned()).collect()).await;
+        tokio::spawn(follow_level(Arc::clone(&self.config)));
+        Ok(())
     }
 
     /// Whether the model worker had to be restarted.
@@ -221,6 +225,17 @@ impl Settings {
             ("openai", _) => vec!["openai.api_key"],
             ("ollama", url) if !url.is_empty() && !is_local(url) => vec!["ollama.api_key"],
             _ => Vec::new(),
+        }
+    }
+}
+
+/// This worker's own log follows `log.level`.
+async fn follow_level(config: Arc<Config>) {
+    let mut changes = config.watch();
+    loop {
+        butterfly_runtime::log_at(&config.text("log.level"));
+        if changes.changed().await.is_err() {
+            return;
         }
     }
 }

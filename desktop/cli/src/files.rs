@@ -1,0 +1,167 @@
+//! Files of the person's own: read whole, or written so that a half-written one is never found.
+
+use crate::fault::Fault;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// `-` stands for standard input.
+#[must_use]
+pub fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// A file, or standard input, and its size in bytes where it has one.
+///
+/// # Errors
+/// Names the file and why it cannot be read.
+pub fn open(path: &Path) -> Result<(Box<dyn Read>, Option<u64>), Fault> {
+    if is_standard(path) {
+        return Ok((Box::new(io::stdin()), None));
+    }
+    let file = File::open(path).map_err(|fault| unreadable(path, &fault))?;
+    let meta = file.metadata().map_err(|fault| unreadable(path, &fault))?;
+    if meta.is_dir() {
+        return Err(Fault::usage(format!("{} is a folder; name a file", path.display())));
+    }
+    Ok((Box::new(file), meta.is_file().then_some(meta.len())))
+}
+
+/// The text of a file, or of standard input, of at most `limit` bytes.
+///
+/// # Errors
+/// Names the file: it cannot be read, is larger, or is no UTF-8.
+pub fn read_text(path: &Path, limit: usize) -> Result<String, Fault> {
+    let (file, _) = open(path)?;
+    let mut bytes = Vec::new();
+    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|fault| unreadable(path, &fault))?;
+    let name = path.display();
+    if bytes.len() > limit {
+        return Err(Fault::failed(format!("{name} is larger than {}", crate::render::units::bytes(limit as u64))));
+    }
+    String::from_utf8(bytes).map_err(|_| Fault::failed(format!("{name} is no text in UTF-8")))
+}
+
+/// A file could not be read.
+#[must_use]
+pub fn unreadable(path: &Path, fault: &io::Error) -> Fault {
+    Fault::new(crate::exit::Exit::Failed, "io", format!("{} cannot be read: {fault}", path.display()))
+}
+
+/// A file that is being written beside the one that it becomes. Dropped before [`Beside::keep`], it was never there.
+pub struct Beside {
+    target: PathBuf,
+    part: PathBuf,
+    file: Option<File>,
+}
+
+impl Beside {
+    /// Begins a file that its owner alone can read.
+    ///
+    /// # Errors
+    /// Names the file and why it cannot be written.
+    pub fn create(target: &Path) -> Result<Self, Fault> {
+        let Some(name) = target.file_name().filter(|_| !target.is_dir()) else {
+            return Err(Fault::usage(format!("{} is a folder; name a file", target.display())));
+        };
+        let part = target.with_file_name(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part);
+        let file = file.map_err(|fault| unwritable(target, &fault))?;
+        Ok(Self { target: target.to_owned(), part, file: Some(file) })
+    }
+
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// As [`Beside::create`].
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        match &mut self.file {
+            Some(file) => file.write_all(bytes).map_err(|fault| unwritable(&self.target, &fault)),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts it in its place, durably.
+    ///
+    /// # Errors
+    /// As [`Beside::create`].
+    pub fn keep(mut self) -> Result<(), Fault> {
+        let Some(file) = self.file.take() else { return Ok(()) };
+        let folder = match self.part.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+            Some(_) | None => PathBuf::from("."),
+        };
+        let kept = file
+            .sync_all()
+            .and_then(|()| std::fs::rename(&self.part, &self.target))
+            .and_then(|()| File::open(folder)?.sync_all());
+        kept.map_err(|fault| {
+            let _ = std::fs::remove_file(&self.part);
+            unwritable(&self.target, &fault)
+        })
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if self.file.take().is_some() {
+            // Nobody knows the name; what cannot be removed is at least not taken for the file.
+            let _ = std::fs::remove_file(&self.part);
+        }
+    }
+}
+
+fn unwritable(path: &Path, fault: &io::Error) -> Fault {
+    Fault::new(crate::exit::Exit::Failed, "io", format!("{} cannot be written: {fault}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn names(folder: &Path) -> Vec<String> {
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_file_is_whole_or_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("copy");
+        std::fs::write(&target, "before").unwrap();
+        let mut beside = Beside::create(&target).unwrap();
+        beside.write(b"half").unwrap();
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "before");
+        drop(beside);
+        assert_eq!(names(folder.path()), ["copy"], "what was not kept leaves nothing");
+        let mut beside = Beside::create(&target).unwrap();
+        beside.write(b"wh").unwrap();
+        beside.write(b"ole").unwrap();
+        beside.keep().unwrap();
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "whole");
+        assert_eq!(names(folder.path()), ["copy"]);
+        assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn folders_and_missing_folders_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Beside::create(folder.path()).err().unwrap().message.contains("name a file"));
+        let missing = folder.path().join("no-such/copy");
+        assert!(Beside::create(&missing).err().unwrap().message.contains("no-such/copy cannot be written"));
+        assert!(open(folder.path()).err().unwrap().message.contains("name a file"));
+        assert!(open(&missing).err().unwrap().message.contains("cannot be read"));
+    }
+
+    #[test]
+    fn text_has_a_limit_and_an_encoding() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("text");
+        std::fs::write(&file, "12345").unwrap();
+        assert_eq!(read_text(&file, 5).unwrap(), "12345");
+        assert!(read_text(&file, 4).unwrap_err().message.contains("larger than 4 B"));
+        std::fs::write(&file, [0xff]).unwrap();
+        assert!(read_text(&file, 5).unwrap_err().message.contains("UTF-8"));
+    }
+}
