@@ -170,15 +170,15 @@ pub const KEYS: &[Key] = &[
         .help("How much of a prompt may be taken by what was recalled. 0: nothing is recalled.")
         .env("MEMORY_RECALL_BUDGET")
         .in_profiles(),
-    key("memory.recall.weight_word", "Recall", WEIGHT, "1")
+    key("memory.recall.weight_word", "Recall", WEIGHT, "0.45")
         .help("What it counts that a passage has words of the question (bm25, normalised).")
         .env("MEMORY_RECALL_WEIGHT_WORD")
         .in_profiles(),
-    key("memory.recall.weight_meaning", "Recall", WEIGHT, "1")
+    key("memory.recall.weight_meaning", "Recall", WEIGHT, "0.55")
         .help("What it counts that a passage means something similar (cosine of the vectors, normalised).")
         .env("MEMORY_RECALL_WEIGHT_MEANING")
         .in_profiles(),
-    key("memory.recall.weight_link", "Recall", WEIGHT, "0.5")
+    key("memory.recall.weight_link", "Recall", WEIGHT, "0.3")
         .help("What it counts that a fact about something that the question names leads to a passage.")
         .env("MEMORY_RECALL_WEIGHT_LINK")
         .in_profiles(),
@@ -186,12 +186,12 @@ pub const KEYS: &[Key] = &[
         .help("What it counts that something was said lately.")
         .env("MEMORY_RECALL_WEIGHT_RECENCY")
         .in_profiles(),
-    key("memory.recall.weight_tag", "Recall", WEIGHT, "0.2")
-        .help("What it counts that a passage carries a tag that the question names.")
+    key("memory.recall.weight_tag", "Recall", WEIGHT, "0.15")
+        .help("What it counts that the question names a passage's tag, its speaker or its day.")
         .env("MEMORY_RECALL_WEIGHT_TAG")
         .in_profiles(),
     key("memory.recall.weight_neighbour", "Recall", WEIGHT, "0.3")
-        .help("What it counts that a passage was said just before or after one that matched.")
+        .help("What it counts that a passage was said just before or after one that matched: a share of that one's score.")
         .env("MEMORY_RECALL_WEIGHT_NEIGHBOUR")
         .in_profiles(),
     key("log.level", "Logs", Kind::Choice(&["error", "warn", "info", "debug", "trace"]), "info")
@@ -240,6 +240,22 @@ mod tests {
             for name in KEYS.iter().filter_map(|row| row.env) {
                 assert!(!name.contains(word), "{name} would be ignored");
             }
+        }
+    }
+
+    #[test]
+    fn weights_are_those_that_were_found_best() {
+        let best = butterfly_recall::fusion::Weights::default();
+        for (name, weight) in [
+            ("word", best.word),
+            ("meaning", best.meaning),
+            ("link", best.link),
+            ("recency", best.recency),
+            ("tag", best.tag),
+            ("neighbour", best.neighbour),
+        ] {
+            let row = find(&format!("memory.recall.weight_{name}")).unwrap();
+            assert_eq!(row.default.parse::<f32>(), Ok(weight), "{name}");
         }
     }
 
