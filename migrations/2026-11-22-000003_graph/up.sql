@@ -13,8 +13,10 @@ CREATE TABLE facts (
     relation TEXT NOT NULL,
     object TEXT NOT NULL,
     object_id BIGINT REFERENCES entities (id) ON DELETE SET NULL,  -- where the object is an entity itself
+    single BOOLEAN NOT NULL DEFAULT 0,             -- the relation holds one value at a time
     valid_from_ms BIGINT NOT NULL,
-    valid_to_ms BIGINT,
+    valid_to_ms BIGINT,                            -- where single: made from ended_ms and the next fact's beginning
+    ended_ms BIGINT,                               -- somebody said that it ended then
     recorded_ms BIGINT NOT NULL,
     superseded_by BIGINT REFERENCES facts (id) ON DELETE SET NULL
 );
@@ -23,9 +25,54 @@ CREATE INDEX facts_by_subject ON facts (subject_id, relation, valid_from_ms);
 CREATE INDEX facts_of_subject ON facts (subject_id);
 CREATE INDEX facts_by_object ON facts (object_id) WHERE object_id IS NOT NULL;
 CREATE INDEX facts_by_successor ON facts (superseded_by) WHERE superseded_by IS NOT NULL;
--- That a fact ended was known from its successor alone: when that one goes, the fact holds as long as that one did.
-CREATE TRIGGER facts_delete BEFORE DELETE ON facts BEGIN
-    UPDATE facts SET valid_to_ms = old.valid_to_ms, superseded_by = old.superseded_by WHERE superseded_by = old.id;
+-- Where a relation holds one value at a time, each fact holds until the next one begins; of two that begin at the same
+-- instant the one that was recorded later holds. So intervals cannot overlap, whatever comes late, goes or is corrected.
+CREATE TRIGGER facts_insert AFTER INSERT ON facts WHEN new.single BEGIN
+    UPDATE facts SET
+        valid_to_ms = (SELECT max(facts.valid_from_ms, coalesce(min(facts.ended_ms, next_ms), facts.ended_ms, next_ms))
+            FROM (SELECT (SELECT n.valid_from_ms FROM facts n
+                WHERE n.subject_id = facts.subject_id AND n.relation = facts.relation
+                AND (n.valid_from_ms, n.id) > (facts.valid_from_ms, facts.id)
+                ORDER BY n.valid_from_ms, n.id LIMIT 1) AS next_ms)),
+        superseded_by = (SELECT n.id FROM facts n
+            WHERE n.subject_id = facts.subject_id AND n.relation = facts.relation
+            AND (n.valid_from_ms, n.id) > (facts.valid_from_ms, facts.id)
+            AND (facts.ended_ms IS NULL OR n.valid_from_ms <= facts.ended_ms)
+            ORDER BY n.valid_from_ms, n.id LIMIT 1)
+        WHERE subject_id = new.subject_id AND relation = new.relation;
+END;
+CREATE TRIGGER facts_update AFTER UPDATE OF valid_from_ms, ended_ms ON facts WHEN new.single BEGIN
+    UPDATE facts SET
+        valid_to_ms = (SELECT max(facts.valid_from_ms, coalesce(min(facts.ended_ms, next_ms), facts.ended_ms, next_ms))
+            FROM (SELECT (SELECT n.valid_from_ms FROM facts n
+                WHERE n.subject_id = facts.subject_id AND n.relation = facts.relation
+                AND (n.valid_from_ms, n.id) > (facts.valid_from_ms, facts.id)
+                ORDER BY n.valid_from_ms, n.id LIMIT 1) AS next_ms)),
+        superseded_by = (SELECT n.id FROM facts n
+            WHERE n.subject_id = facts.subject_id AND n.relation = facts.relation
+            AND (n.valid_from_ms, n.id) > (facts.valid_from_ms, facts.id)
+            AND (facts.ended_ms IS NULL OR n.valid_from_ms <= facts.ended_ms)
+            ORDER BY n.valid_from_ms, n.id LIMIT 1)
+        WHERE subject_id = new.subject_id AND relation = new.relation;
+END;
+CREATE TRIGGER facts_delete AFTER DELETE ON facts WHEN old.single BEGIN
+    UPDATE facts SET
+        valid_to_ms = (SELECT max(facts.valid_from_ms, coalesce(min(facts.ended_ms, next_ms), facts.ended_ms, next_ms))
+            FROM (SELECT (SELECT n.valid_from_ms FROM facts n
+                WHERE n.subject_id = facts.subject_id AND n.relation = facts.relation
+                AND (n.valid_from_ms, n.id) > (facts.valid_from_ms, facts.id)
+                ORDER BY n.valid_from_ms, n.id LIMIT 1) AS next_ms)),
+        superseded_by = (SELECT n.id FROM facts n
+            WHERE n.subject_id = facts.subject_id AND n.relation = facts.relation
+            AND (n.valid_from_ms, n.id) > (facts.valid_from_ms, facts.id)
+            AND (facts.ended_ms IS NULL OR n.valid_from_ms <= facts.ended_ms)
+            ORDER BY n.valid_from_ms, n.id LIMIT 1)
+        WHERE subject_id = old.subject_id AND relation = old.relation;
+END;
+-- Where values accumulate, a fact ends by a correction alone: when that one goes, it holds as long as that one did.
+CREATE TRIGGER facts_delete_correction BEFORE DELETE ON facts WHEN NOT old.single BEGIN
+    UPDATE facts SET valid_to_ms = old.valid_to_ms, ended_ms = old.ended_ms, superseded_by = old.superseded_by
+        WHERE superseded_by = old.id;
 END;
 -- The passages that a fact came from: it goes with the last of them.
 CREATE TABLE fact_sources (
@@ -35,16 +82,11 @@ CREATE TABLE fact_sources (
     PRIMARY KEY (fact_id, passage_id)
 ) WITHOUT ROWID;
 CREATE INDEX fact_sources_by_passage ON fact_sources (passage_id);
--- What remains of a fact is what its other sources say, as far as it held; with the last of them it goes.
+-- What remains of a fact is what its other sources say; it goes where they say nothing of the time in which it held.
 CREATE TRIGGER fact_sources_delete AFTER DELETE ON fact_sources BEGIN
-    DELETE FROM facts WHERE id = old.fact_id AND NOT EXISTS (SELECT 1 FROM fact_sources WHERE fact_id = old.fact_id);
-    UPDATE facts SET valid_to_ms = min(
-            (SELECT min(said_ms) FROM fact_sources WHERE fact_id = old.fact_id),
-            (SELECT coalesce(valid_to_ms, 9223372036854775807) FROM facts WHERE id = old.fact_id))
-        WHERE superseded_by = old.fact_id AND valid_to_ms = (SELECT valid_from_ms FROM facts WHERE id = old.fact_id);
-    UPDATE facts SET valid_from_ms = min(
-            (SELECT min(said_ms) FROM fact_sources WHERE fact_id = old.fact_id),
-            coalesce(valid_to_ms, 9223372036854775807))
+    DELETE FROM facts WHERE id = old.fact_id AND NOT EXISTS (SELECT 1 FROM fact_sources
+        WHERE fact_id = old.fact_id AND said_ms < coalesce(facts.valid_to_ms, 9223372036854775807));
+    UPDATE facts SET valid_from_ms = (SELECT min(said_ms) FROM fact_sources WHERE fact_id = old.fact_id)
         WHERE id = old.fact_id;
 END;
 -- Which passages name which entities.

@@ -121,12 +121,11 @@ pub fn record(
         Object::Value(_) => None,
     };
     let text = statement.object.text().trim();
-    let row = Row { subject, relation, object: text.to_owned(), object_id: object, now_ms };
+    let single = relation::is_single(&relation);
+    let row = Row { subject, relation, object: text.to_owned(), object_id: object, single, now_ms };
     let said: i64 = passages::table.find(source).select(passages::at_ms).first(db)?;
     // Who says `since March` in July says that it holds in July, whatever was said between.
-    let also_now = (relation::is_single(&row.relation) && statement.from_ms < said)
-        .then(|| place(db, &row, said, source))
-        .transpose()?;
+    let also_now = (single && statement.from_ms < said).then(|| place(db, &row, said, source)).transpose()?;
     let (id, known) = place(db, &row, statement.from_ms, source)?;
     for entity in [Some(subject), object].into_iter().flatten() {
         mention(db, entity, source)?;
@@ -137,37 +136,24 @@ pub fn record(
     Ok(Recorded { fact, known })
 }
 
-/// Places one statement in time and writes what follows from that. Returns the fact, and whether it was known.
+/// Places one statement in time. Returns the fact, and whether it was known. What ends by it is the triggers' work.
 fn place(db: &mut SqliteConnection, row: &Row, from: i64, source: i64) -> Result<(i64, bool), StoreError> {
-    let single = relation::is_single(&row.relation);
-    let object = if single { None } else { row.object_id };
+    let object = if row.single { None } else { row.object_id };
     let spans = spans(db, row.subject, &row.relation, object, &key::key(&row.object), from)?;
-    let placed = if single { interval::place_single(&spans, from) } else { interval::place_accumulating(&spans, from) };
-    let (id, known, successor) = match placed.place {
+    let place =
+        if row.single { interval::place_single(&spans, from) } else { interval::place_accumulating(&spans, from) };
+    let (id, known) = match place {
         Place::Known { fact, from } => {
             diesel::update(facts::table.find(fact)).set(facts::valid_from_ms.eq(from)).execute(db)?;
-            (fact, true, fact)
+            (fact, true)
         }
-        Place::New { to, successor } => {
-            let id = insert(db, row, from, to, successor)?;
-            (id, false, id)
-        }
-        Place::Within { until } => {
-            let id = match placed.ends {
-                Some(holder) => {
-                    let later = split(db, holder, until)?;
-                    insert(db, row, from, Some(until), Some(later))?
-                }
-                None => insert(db, row, from, Some(until), None)?,
-            };
-            (id, false, id)
+        Place::New => (insert(db, row, from, None)?, false),
+        Place::Within { holder, until } => {
+            let id = insert(db, row, from, None)?;
+            split(db, holder, until)?;
+            (id, false)
         }
     };
-    if let Some(ended) = placed.ends {
-        diesel::update(facts::table.find(ended))
-            .set((facts::valid_to_ms.eq(from), facts::superseded_by.eq(successor)))
-            .execute(db)?;
-    }
     add_source(db, id, source, from)?;
     Ok((id, known))
 }
@@ -178,46 +164,42 @@ struct Row {
     relation: String,
     object: String,
     object_id: Option<i64>,
+    single: bool,
     now_ms: i64,
 }
 
-fn insert(
-    db: &mut SqliteConnection,
-    row: &Row,
-    from: i64,
-    to: Option<i64>,
-    successor: Option<i64>,
-) -> Result<i64, StoreError> {
+fn insert(db: &mut SqliteConnection, row: &Row, from: i64, ended: Option<i64>) -> Result<i64, StoreError> {
     Ok(diesel::insert_into(facts::table)
         .values((
             facts::subject_id.eq(row.subject),
             facts::relation.eq(&row.relation),
             facts::object.eq(&row.object),
             facts::object_id.eq(row.object_id),
+            facts::single.eq(row.single),
             facts::valid_from_ms.eq(from),
-            facts::valid_to_ms.eq(to),
+            facts::valid_to_ms.eq(ended),
+            facts::ended_ms.eq(ended),
             facts::recorded_ms.eq(row.now_ms),
-            facts::superseded_by.eq(successor),
         ))
         .returning(facts::id)
         .get_result(db)?)
 }
 
-/// Makes a second fact of what `holder` says from `until` on, with the sources that said it then. Returns its id.
-fn split(db: &mut SqliteConnection, holder: i64, until: i64) -> Result<i64, StoreError> {
-    let (subject, relation, object, object_id, to, now_ms, successor): SplitRow = facts::table
+/// Makes a second fact of what `holder` says from `until` on, with the sources that said it then.
+fn split(db: &mut SqliteConnection, holder: i64, until: i64) -> Result<(), StoreError> {
+    let (subject, relation, object, object_id, single, ended, now_ms): SplitRow = facts::table
         .find(holder)
         .select((
             facts::subject_id,
             facts::relation,
             facts::object,
             facts::object_id,
-            facts::valid_to_ms,
+            facts::single,
+            facts::ended_ms,
             facts::recorded_ms,
-            facts::superseded_by,
         ))
         .first(db)?;
-    let later = insert(db, &Row { subject, relation, object, object_id, now_ms }, until, to, successor)?;
+    let later = insert(db, &Row { subject, relation, object, object_id, single, now_ms }, until, ended)?;
     // Who said it for an earlier time, but said it then, is a source of both.
     sql_query(
         "INSERT OR IGNORE INTO fact_sources (fact_id, passage_id, said_ms) \
@@ -232,10 +214,10 @@ fn split(db: &mut SqliteConnection, holder: i64, until: i64) -> Result<i64, Stor
     diesel::update(fact_sources::table.filter(fact_sources::fact_id.eq(holder).and(fact_sources::said_ms.ge(until))))
         .set(fact_sources::fact_id.eq(later))
         .execute(db)?;
-    Ok(later)
+    Ok(())
 }
 
-type SplitRow = (i64, String, String, Option<i64>, Option<i64>, i64, Option<i64>);
+type SplitRow = (i64, String, String, Option<i64>, bool, Option<i64>, i64);
 
 #[derive(QueryableByName)]
 struct SpanRow {
@@ -373,20 +355,19 @@ pub fn correct(db: &mut SqliteConnection, correction: &Correction, now_ms: i64) 
     if !text.is_empty() && key::key(&says) == key::key(text) {
         return Err(StoreError::Refused(format!("fact {id} says so already")));
     }
+    let single = relation::is_single(&relation);
     if text.is_empty() {
         diesel::update(facts::table.find(id))
-            .set((facts::valid_to_ms.eq(from), facts::superseded_by.eq(None::<i64>)))
+            .set((facts::valid_to_ms.eq(from), facts::ended_ms.eq(from), facts::superseded_by.eq(None::<i64>)))
             .execute(db)?;
     } else {
-        let (name, successor): (String, Option<i64>) = (
-            entities::table.find(subject).select(entities::name).first(db)?,
-            facts::table.find(id).select(facts::superseded_by).first(db)?,
-        );
         if text.len() > NAME_BYTES || key::key(text).is_empty() {
             return Err(StoreError::Refused(format!(
                 "what holds instead has 1 to {NAME_BYTES} bytes and a letter or digit"
             )));
         }
+        let name: String = entities::table.find(subject).select(entities::name).first(db)?;
+        let ended: Option<i64> = facts::table.find(id).select(facts::ended_ms).first(db)?;
         let memory: i64 = diesel::insert_into(passages::table)
             .values((
                 passages::kind.eq(1),
@@ -401,15 +382,17 @@ pub fn correct(db: &mut SqliteConnection, correction: &Correction, now_ms: i64) 
             Some(_) => Some(entity(db, &Thing::entity(text), from)?),
             None => None,
         };
-        let row = Row { subject, relation, object: text.to_owned(), object_id: thing, now_ms };
-        let new = insert(db, &row, from, ends, successor)?;
+        let row = Row { subject, relation, object: text.to_owned(), object_id: thing, single, now_ms };
+        let new = insert(db, &row, from, ended)?;
         add_source(db, new, memory, from)?;
         for entity in [Some(subject), thing].into_iter().flatten() {
             mention(db, entity, memory)?;
         }
-        diesel::update(facts::table.find(id))
-            .set((facts::valid_to_ms.eq(from), facts::superseded_by.eq(new)))
-            .execute(db)?;
+        if !single {
+            diesel::update(facts::table.find(id))
+                .set((facts::valid_to_ms.eq(from), facts::ended_ms.eq(from), facts::superseded_by.eq(new)))
+                .execute(db)?;
+        }
         changed.push(new);
     }
     changed.push(id);

@@ -95,8 +95,10 @@ diesel::table! {
         relation -> Text,
         object -> Text,
         object_id -> Nullable<BigInt>,
+        single -> Bool,
         valid_from_ms -> BigInt,
         valid_to_ms -> Nullable<BigInt>,
+        ended_ms -> Nullable<BigInt>,
         recorded_ms -> BigInt,
         superseded_by -> Nullable<BigInt>,
     }
