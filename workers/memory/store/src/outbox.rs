@@ -11,6 +11,8 @@
 
 pub mod models;
 pub mod reconcile;
+#[cfg(test)]
+mod tests;
 
 use crate::error::StoreError;
 use crate::schema::{embedded, embedding_models, passages, vector_outbox};
