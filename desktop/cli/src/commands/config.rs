@@ -21,8 +21,14 @@ use std::time::Duration;
 /// A document of settings must fit one message, with its envelope.
 const DOCUMENT_BYTES: usize = FRAME_LIMIT - 4096;
 
-/// Between two looks at whether the data folder has moved.
-const LOOK: Duration = Duration::from_millis(100);
+/// Between two looks at whether a worker is back.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Time for a worker to come back: it has 10 s to finish what it does.
+const RESTART: Duration = Duration::from_secs(30);
+
+/// The same where all that is remembered is copied to another disk meanwhile.
+const MOVE: Duration = Duration::from_secs(60 * 60);
 
 /// The setting that is a folder, which moves.
 const DATA_FOLDER: &str = "memory.db_path";
@@ -83,7 +89,11 @@ pub async fn run(context: &Context, command: ConfigCommand) -> Result<Exit, Faul
         ConfigCommand::Export { file } => export(context, &bus, file.as_deref()).await?,
         ConfigCommand::Import { file, dry_run } => {
             let json = files::read_text(&file, DOCUMENT_BYTES)?;
+            let before = status(&bus).await?;
             let imported = bus.call::<Import>(&ImportRequest { json, dry_run }).await?;
+            for worker in &imported.restarted {
+                back(&bus, worker, &before, false).await?;
+            }
             show_import(context, &imported, dry_run)?;
         }
         ConfigCommand::Profiles => {
@@ -121,7 +131,7 @@ fn warn_of_problems(context: &Context, settings: &Settings) {
     }
 }
 
-/// Says what a change came to; a move of the data folder is waited for.
+/// Says what a change came to; what is restarted for it is waited for.
 async fn finish(
     context: &Context,
     bus: &Bus,
@@ -130,12 +140,15 @@ async fn finish(
     before: &Status,
 ) -> Result<(), Fault> {
     let out = &context.out;
-    if changed.setting.info.key == DATA_FOLDER && changed.restarted.is_some() {
-        if let Some(note) = changed.note.take() {
-            out.remark(&text::escaped(&note));
-        }
+    let moves = changed.setting.info.key == DATA_FOLDER && changed.restarted.is_some();
+    if let Some(note) = changed.note.take_if(|_| moves) {
+        out.remark(&text::escaped(&note));
+    }
+    if let Some(worker) = &changed.restarted {
+        back(bus, worker, before, moves).await?;
+    }
+    if moves {
         let request = KeyRequest { key: changed.setting.info.key.clone(), profile: None };
-        moved(context, before).await?;
         changed.setting = bus.call::<Get>(&request).await?;
     }
     if out.json {
@@ -151,30 +164,35 @@ async fn finish(
     Ok(())
 }
 
-/// Waits until memory is back after its folder was moved; a move that failed is in the kernel's warnings.
-async fn moved(context: &Context, before: &Status) -> Result<(), Fault> {
-    let generation = |status: &Status| {
-        let memory = status.workers.iter().find(|worker| worker.name == "memory");
-        memory.map(|worker| (worker.generation, worker.state.clone()))
-    };
-    let old = generation(before).map_or(0, |(generation, _)| generation);
-    let bus = context.connect().await?;
-    loop {
-        let now = status(&bus).await?;
-        let settled = match generation(&now) {
-            Some((generation, WorkerState::Ready)) => generation > old,
-            Some((_, WorkerState::Held { .. })) | None => true,
-            Some(_) => false,
-        };
-        if settled {
+/// Waits until a worker has been restarted. What went wrong with it is in the kernel's warnings, or why it is held. While
+/// its data moves it is stopped; elsewhere somebody stopped it, and it starts with what is set when that is wanted.
+async fn back(bus: &Bus, name: &str, before: &Status, moves: bool) -> Result<(), Fault> {
+    let find = |status: &Status| status.workers.iter().find(|worker| worker.name == name).cloned();
+    let old = find(before).map_or(0, |worker| worker.generation);
+    let wait = async {
+        loop {
+            let now = status(bus).await?;
             let news = now.kernel.warnings.iter().find(|warning| !before.kernel.warnings.contains(warning));
-            return match news {
-                Some(warning) => Err(Fault::failed(warning.clone())),
-                None => Ok(()),
-            };
+            match find(&now).map(|worker| (worker.generation, worker.state)) {
+                Some((_, WorkerState::Held { reason, .. })) => {
+                    return Err(Fault::new(Exit::Failed, "held", format!("the {name} worker is held: {reason}")));
+                }
+                Some((generation, WorkerState::Ready)) if generation <= old => {}
+                Some((_, WorkerState::Stopped)) if moves => {}
+                Some((_, WorkerState::Ready | WorkerState::Stopped)) | None => {
+                    return match news {
+                        Some(warning) => Err(Fault::failed(warning.clone())),
+                        None => Ok(()),
+                    };
+                }
+                Some((_, WorkerState::Starting | WorkerState::Draining | WorkerState::Backoff { .. })) => {}
+            }
+            tokio::time::sleep(LOOK).await;
         }
-        tokio::time::sleep(LOOK).await;
-    }
+    };
+    tokio::time::timeout(if moves { MOVE } else { RESTART }, wait).await.unwrap_or_else(|_| {
+        Err(Fault::failed(format!("it is set, but the {name} worker is not back yet; see `butterfly status`")))
+    })
 }
 
 async fn export(context: &Context, bus: &Bus, file: Option<&Path>) -> Result<(), Fault> {
