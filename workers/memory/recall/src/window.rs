@@ -18,14 +18,24 @@ pub const BESIDE_BYTES: usize = 280;
 /// on what a request carries.
 pub const PASSAGE_BYTES: usize = 8 << 10;
 
-/// The text to embed: `speaker: text`, the turn before above it and the turn after below it, a line each.
+/// Bytes of a passage that is said again between its neighbours: a small model reads no more of it anyway.
+const AGAIN_BYTES: usize = 600;
+
+/// The text to embed: `speaker: text`; below it the turn before, the passage again, and the turn after, a line each.
+///
+/// The passage stands first and twice, so that it is half of what is read. In the middle and once, its vector was measured to
+/// be its neighbours' as much as its own: a fifth of the answers that were found this way were not found that way.
 #[must_use]
 pub fn embedded(before: Option<Turn<'_>>, passage: Turn<'_>, after: Option<Turn<'_>>) -> String {
     let mut out = String::new();
+    let text = head(passage.text.trim(), PASSAGE_BYTES);
+    line(&mut out, passage.speaker, text);
     if let Some(before) = before {
         line(&mut out, before.speaker, tail(before.text.trim(), BESIDE_BYTES));
     }
-    line(&mut out, passage.speaker, head(passage.text.trim(), PASSAGE_BYTES));
+    if (before.is_some() || after.is_some()) && text.len() <= AGAIN_BYTES {
+        line(&mut out, passage.speaker, text);
+    }
     if let Some(after) = after {
         line(&mut out, after.speaker, head(after.text.trim(), BESIDE_BYTES));
     }
@@ -60,10 +70,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passage_stands_between_its_neighbours_with_their_speakers() {
+    fn passage_stands_first_and_between_its_neighbours_with_their_speakers() {
         let before = Turn { speaker: "Ana", text: "When do you move?" };
         let passage = Turn { speaker: "Ben", text: "In May!\n" };
-        assert_eq!(embedded(Some(before), passage, None), "Ana: When do you move?\nBen: In May!");
+        assert_eq!(embedded(Some(before), passage, None), "Ben: In May!\nAna: When do you move?\nBen: In May!");
+        assert_eq!(embedded(None, passage, None), "Ben: In May!");
         assert_eq!(embedded(None, Turn { speaker: "", text: "x" }, None), "x");
     }
 
@@ -76,8 +87,16 @@ mod tests {
             Some(Turn { speaker: "A", text: &long }),
         );
         let lines: Vec<&str> = text.lines().collect();
-        assert!(lines[0].ends_with("near") && !lines[0].contains("far"));
-        assert!(lines[2].starts_with("A: far") && !lines[2].contains("near"));
-        assert!(text.len() < 2 * (BESIDE_BYTES + 8) + 16);
+        assert_eq!((lines[0], lines[2]), ("B: here", "B: here"));
+        assert!(lines[1].ends_with("near") && !lines[1].contains("far"));
+        assert!(lines[3].starts_with("A: far") && !lines[3].contains("near"));
+        assert!(text.len() < 2 * (BESIDE_BYTES + 8) + 32);
+    }
+
+    #[test]
+    fn long_passage_is_said_once() {
+        let long = "word ".repeat(200);
+        let text = embedded(Some(Turn { speaker: "A", text: "x" }), Turn { speaker: "B", text: &long }, None);
+        assert_eq!(text.lines().count(), 2);
     }
 }

@@ -24,11 +24,9 @@ const MOST: u32 = 200;
 /// Bytes of passages in one reply: three quarters of a frame. The rest carries names and reasons.
 const REPLY_BYTES: usize = 768 << 10;
 
-/// Nearest vectors that are asked for: what is beyond has nothing to do with the query, and the least of them is the zero
-/// of the scale.
-const NEAREST: usize = 100;
-
-/// The same where many of them are out of the scope: as of a time.
+/// Nearest vectors that are asked for: more than count, since some are in the trash or shown already. As of a time, most
+/// may be of later.
+const NEAREST: usize = search::NEAREST + 20;
 const NEAREST_THEN: usize = 400;
 
 /// Time for a query's vector where a person waits for a search, and where one waits for an answer. A model that is being
@@ -167,7 +165,8 @@ impl Recall {
         near.found = match vector {
             Ok(vector) => {
                 let narrow = scope.as_of_ms.is_some() || scope.shown.is_some();
-                self.index.nearest(&vector, if narrow { NEAREST_THEN } else { NEAREST }, scope.conversation).await
+                let count = if narrow { NEAREST_THEN } else { NEAREST };
+                self.index.nearest(&vector, count, scope.conversation).await
             }
             Err(why) => Err(why),
         };

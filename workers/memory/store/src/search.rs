@@ -40,6 +40,14 @@ const RECENT: i64 = 16;
 /// Passages, best first, whose neighbours become candidates, too.
 const EXPANDED: usize = 60;
 
+/// Nearest vectors to give to [`rank`]: the least of them is the zero of the scale, and what is beyond has nothing to do
+/// with the query. 30 to 100 were measured to be the same.
+pub const NEAREST: usize = 60;
+
+/// Of a small store no more than this share of the passages counts as near, but always so many.
+const NEAR_SHARE: f32 = 0.5;
+const NEAR_LEAST: usize = 10;
+
 /// Where to search.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scope {
@@ -125,7 +133,7 @@ pub struct Ask<'a> {
     pub query: &'a Query,
     pub scope: &'a Scope,
     pub weights: &'a Weights,
-    /// Passages whose vectors are nearest to the query's, with the cosine similarity.
+    /// Passages whose vectors are nearest to the query's, best first, with the cosine similarity.
     pub near: &'a [(i64, f32)],
     /// Results at most.
     pub limit: usize,
@@ -138,6 +146,8 @@ pub struct Ask<'a> {
 /// # Errors
 /// The database's.
 pub fn rank(db: &mut SqliteConnection, gathered: &Gathered, ask: &Ask<'_>) -> Result<Vec<Found>, StoreError> {
+    let near = near_in_scope(db, ask, nearest(gathered.words.corpus.rows))?;
+    let ask = &Ask { near: &near, ..*ask };
     let mut pool = Pool::new(gathered, ask);
     let found = gathered.words.ids.iter().chain(gathered.links.keys()).chain(&gathered.recent).copied();
     pool.read(db, found.chain(ask.near.iter().map(|(id, _)| *id)).collect())?;
@@ -157,6 +167,18 @@ pub fn rank(db: &mut SqliteConnection, gathered: &Gathered, ask: &Ask<'_>) -> Re
     let asked = !ask.query.terms.is_empty();
     let kept = kept.into_iter().filter(|passage| !asked || fusion::answers(passage));
     Ok(kept.filter_map(|ranked| pool.stored.get(&ranked.id).map(|stored| found_of(stored, ranked))).collect())
+}
+
+/// The nearest that are in the scope: what is out of it takes nobody's place.
+fn near_in_scope(db: &mut SqliteConnection, ask: &Ask<'_>, count: usize) -> Result<Vec<(i64, f32)>, StoreError> {
+    let ids: Vec<i64> = ask.near.iter().map(|(id, _)| *id).collect();
+    let inside: HashSet<i64> = in_scope(db, ask.scope, &ids)?.into_iter().collect();
+    Ok(ask.near.iter().copied().filter(|(id, _)| inside.contains(id)).take(count).collect())
+}
+
+/// How many of the nearest count where so many passages are searched.
+fn nearest(rows: u64) -> usize {
+    ((rows as f32 * NEAR_SHARE) as usize).clamp(NEAR_LEAST, NEAREST)
 }
 
 /// The candidates with all that is known of them.

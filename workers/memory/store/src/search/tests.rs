@@ -199,7 +199,8 @@ fn later_trashed_unready_and_shown_passages_are_not_found() {
 #[test]
 fn term_in_most_passages_finds_no_candidates_but_still_weighs() {
     let (_folder, store) = store();
-    let mut lines = vec![("a", "Ana", "the common thing happened again"); 3_000];
+    let mut lines = vec![("a", "Ana", "the common thing happened again"); 1_500];
+    lines.extend(vec![("a", "Ana", "nothing else was to be said about it"); 1_500]);
     lines.push(("a", "Ben", "a rare common bird"));
     lines.push(("a", "Ben", "a rare bird"));
     say(&store, &lines);
@@ -209,7 +210,7 @@ fn term_in_most_passages_finds_no_candidates_but_still_weighs() {
     let words = find();
     assert_eq!(words.left_out, [0]);
     assert_eq!(words.ids, [3_002, 3_001]);
-    assert!(words.having[0] > 2_000, "{:?}", words.having);
+    assert!((1_400..1_600).contains(&words.having[0]), "{:?}", words.having);
     assert_eq!(find(), words);
     assert_eq!(search(&store, "common rare")[0], "a rare common bird");
     // Alone, it finds the latest.
