@@ -45,7 +45,7 @@ pub struct Weights {
 /// Found best on the fixture of `tests/recall` with real vectors; `docs/memory.md` tells how.
 impl Default for Weights {
     fn default() -> Self {
-        Self { word: 0.45, meaning: 0.55, link: 0.3, recency: 0.05, tag: 0.15, neighbour: 0.3 }
+        Self { word: 0.5, meaning: 0.5, link: 0.3, recency: 0.05, tag: 0.25, neighbour: 0.25 }
     }
 }
 

@@ -170,11 +170,11 @@ pub const KEYS: &[Key] = &[
         .help("How much of a prompt may be taken by what was recalled. 0: nothing is recalled.")
         .env("MEMORY_RECALL_BUDGET")
         .in_profiles(),
-    key("memory.recall.weight_word", "Recall", WEIGHT, "0.45")
+    key("memory.recall.weight_word", "Recall", WEIGHT, "0.5")
         .help("What it counts that a passage has words of the question (bm25, normalised).")
         .env("MEMORY_RECALL_WEIGHT_WORD")
         .in_profiles(),
-    key("memory.recall.weight_meaning", "Recall", WEIGHT, "0.55")
+    key("memory.recall.weight_meaning", "Recall", WEIGHT, "0.5")
         .help("What it counts that a passage means something similar (cosine of the vectors, normalised).")
         .env("MEMORY_RECALL_WEIGHT_MEANING")
         .in_profiles(),
@@ -186,11 +186,11 @@ pub const KEYS: &[Key] = &[
         .help("What it counts that something was said lately.")
         .env("MEMORY_RECALL_WEIGHT_RECENCY")
         .in_profiles(),
-    key("memory.recall.weight_tag", "Recall", WEIGHT, "0.15")
+    key("memory.recall.weight_tag", "Recall", WEIGHT, "0.25")
         .help("What it counts that the question names a passage's tag, its speaker or its day.")
         .env("MEMORY_RECALL_WEIGHT_TAG")
         .in_profiles(),
-    key("memory.recall.weight_neighbour", "Recall", WEIGHT, "0.3")
+    key("memory.recall.weight_neighbour", "Recall", WEIGHT, "0.25")
         .help("What it counts that a passage was said just before or after one that matched: a share of that one's score.")
         .env("MEMORY_RECALL_WEIGHT_NEIGHBOUR")
         .in_profiles(),
