@@ -220,7 +220,7 @@ pub struct Forgotten {
     pub vectors: u32,
     /// Turns whose explanation is gone, because it quoted what was forgotten.
     pub explanations: u32,
-    /// Backup files of our own that still held it and were deleted.
+    /// Backup files of our own that still hold it; the next vacuum deletes them.
     pub backups: Vec<String>,
 }
 

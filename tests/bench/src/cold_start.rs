@@ -10,6 +10,7 @@ use butterfly_kit::harness::{Instance, Which, changes, status};
 use butterfly_wire::control::{Status, WorkerState};
 use butterfly_wire::frame;
 use butterfly_wire::{Header, Kind};
+use std::sync::Arc;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
@@ -62,7 +63,7 @@ pub async fn measure(options: &Options) -> anyhow::Result<Section> {
 async fn all_ready(environment: &[(&str, &str)]) -> anyhow::Result<f64> {
     let home = tempfile::tempdir()?;
     let since = Instant::now();
-    let kernel = Instance::launch(Which::Production, home, &[], environment)?;
+    let kernel = Instance::launch(Which::Production, Arc::new(home), &[], environment)?;
     await_file(&kernel.place.socket())?;
     let bus = kernel.connect().await?;
     let mut events = changes(&bus).await?;

@@ -9,7 +9,18 @@
 //! - All work on the database runs off the event loop, so that a busy disk never costs a heartbeat.
 //! - Recall works without a model: it says what it goes without.
 
+pub mod assemble;
+pub mod care;
+pub mod checks;
+pub mod closed;
 pub mod config;
+pub mod conversations;
 pub mod core;
+pub mod extraction;
+pub mod graph;
+pub mod indexing;
+pub mod memory;
+pub mod storage;
+pub mod summaries;
 
 pub use core::Core;

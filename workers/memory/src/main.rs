@@ -1,3 +1,7 @@
 //! The memory worker's program: everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    butterfly_runtime::run(butterfly_memory::assemble::worker)
+}

@@ -1,6 +1,7 @@
 //! Who answers a request: a model of the server's, or the built-in responder, and why.
 
 use crate::choose;
+use crate::keys::Keys;
 use crate::ollama::Ollama;
 use crate::openai::OpenAi;
 use crate::provider::Provider;
@@ -9,7 +10,7 @@ use crate::sentence;
 use crate::settings::{ProviderKind, Settings};
 use crate::timeouts::Timeouts;
 use crate::trouble::Trouble;
-use butterfly_api::model::{Cause, ModelError};
+use butterfly_api::model::{Cause, ModelError, Purpose};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
@@ -21,6 +22,8 @@ pub struct Server {
     timeouts: Arc<Timeouts>,
     /// The model that was chosen last, and why.
     chosen: Mutex<Option<(Instant, String, &'static str)>>,
+    /// The embedding model that was chosen last.
+    embeds: Mutex<Option<(Instant, String)>>,
 }
 
 /// Who answers.
@@ -35,26 +38,26 @@ pub enum Answerer {
 
 impl Server {
     #[must_use]
-    pub fn new(settings: Settings, timeouts: Arc<Timeouts>, preset: &'static str) -> Self {
+    pub fn new(settings: Settings, timeouts: Arc<Timeouts>, keys: Arc<Keys>, preset: &'static str) -> Self {
         let settings = Arc::new(settings);
         let provider: Box<dyn Provider> = match settings.provider {
-            ProviderKind::Ollama => Box::new(Ollama::new(Arc::clone(&settings), Arc::clone(&timeouts))),
-            ProviderKind::OpenAi => Box::new(OpenAi::new(Arc::clone(&settings), Arc::clone(&timeouts))),
+            ProviderKind::Ollama => Box::new(Ollama::new(Arc::clone(&settings), Arc::clone(&timeouts), keys)),
+            ProviderKind::OpenAi => Box::new(OpenAi::new(Arc::clone(&settings), Arc::clone(&timeouts), keys)),
             ProviderKind::Builtin => Box::new(Responder { reason: Reason::Wanted, preset, word: timeouts.word }),
         };
-        Self { settings, provider, preset, timeouts, chosen: Mutex::new(None) }
+        Self { settings, provider, preset, timeouts, chosen: Mutex::new(None), embeds: Mutex::new(None) }
     }
 
-    /// Who answers a chat that names this model, or none.
+    /// Who answers a chat for this purpose that names this model, or none.
     ///
     /// # Errors
     /// When the server answers, but not as it should.
-    pub async fn answerer(&self, named: Option<&str>) -> Result<Answerer, Trouble> {
+    pub async fn answerer(&self, named: Option<&str>, purpose: Purpose) -> Result<Answerer, Trouble> {
         let named = named.map(str::trim).filter(|name| !name.is_empty());
         if self.settings.provider == ProviderKind::Builtin || named == Some(responder::NAME) {
             return Ok(self.responder(Reason::Wanted, None));
         }
-        if let Some(name) = named.or(self.settings.model.as_deref()) {
+        if let Some(name) = named.or_else(|| self.settings.model_for(purpose)) {
             return Ok(if name == responder::NAME {
                 self.responder(Reason::Wanted, None)
             } else {
@@ -97,16 +100,29 @@ impl Server {
         if let Some(name) = named.or(self.settings.embedding.as_deref()) {
             return Ok(name.to_owned());
         }
-        let installed = self.provider.installed().await?;
-        match choose::for_embedding(&installed) {
-            Some(model) => Ok(model.name.clone()),
-            None => Err(sentence::missing(&self.settings, crate::presets::EMBEDDING).into()),
+        if self.settings.provider == ProviderKind::Builtin {
+            let what = "Texts cannot be turned into vectors, because the built-in responder is no language model";
+            let next = "set model.provider to ollama or openai with `butterfly config set`";
+            return Err(sentence::unsupported(what, next).into());
         }
+        if let Some((at, model)) = self.embeds.lock().unwrap_or_else(PoisonError::into_inner).as_ref()
+            && at.elapsed() < self.timeouts.remember
+        {
+            return Ok(model.clone());
+        }
+        let installed = self.provider.installed().await?;
+        let Some(model) = choose::for_embedding(&installed) else {
+            return Err(sentence::no_embedding(&self.settings, crate::presets::EMBEDDING).into());
+        };
+        tracing::info!(model = model.name, "chose an embedding model");
+        *self.embeds.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), model.name.clone()));
+        Ok(model.name.clone())
     }
 
     /// Forgets the choice and what was learnt of models.
     pub fn forget(&self) {
         *self.chosen.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.embeds.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.provider.forget();
     }
 

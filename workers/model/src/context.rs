@@ -83,6 +83,8 @@ mod tests {
     fn request(characters: usize) -> ChatRequest {
         ChatRequest {
             model: None,
+            purpose: butterfly_api::model::Purpose::Chat,
+            recalled: Vec::new(),
             messages: vec![Message::new(Role::User, "x".repeat(characters))],
             tools: Vec::new(),
             think: Think::Default,

@@ -11,19 +11,23 @@ mod roots;
 pub use failure::{Complaint, classify};
 pub use lines::{LINE_LIMIT, Lines, Stop};
 
+use crate::keys::{Keys, NoKey};
 use crate::retry::{Pause, Retries};
 use crate::sentence::{self, About};
 use crate::settings::Settings;
 use crate::timeouts::Timeouts;
 use crate::trouble::{Again, Trouble};
+use butterfly_api::secret::Secret;
+use hyper::body::Bytes;
 use names::Names;
-use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
+use zeroize::Zeroizing;
 
 /// The largest JSON answer that is held whole: 64 vectors of 4,096 numbers, as text, are 4 MB.
 const WHOLE_LIMIT: usize = 16 << 20;
@@ -38,6 +42,7 @@ const COMPLAINT_WAIT: Duration = Duration::from_secs(5);
 pub struct Http {
     settings: Arc<Settings>,
     timeouts: Arc<Timeouts>,
+    keys: Arc<Keys>,
     client: OnceLock<Client>,
     /// Where the roots of trust are looked for.
     bundles: Vec<PathBuf>,
@@ -45,8 +50,9 @@ pub struct Http {
 
 impl Http {
     #[must_use]
-    pub fn new(settings: Arc<Settings>, timeouts: Arc<Timeouts>) -> Self {
-        Self { settings, timeouts, client: OnceLock::new(), bundles: roots::BUNDLES.map(PathBuf::from).into() }
+    pub fn new(settings: Arc<Settings>, timeouts: Arc<Timeouts>, keys: Arc<Keys>) -> Self {
+        let bundles = roots::BUNDLES.map(PathBuf::from).into();
+        Self { settings, timeouts, keys, client: OnceLock::new(), bundles }
     }
 
     #[must_use]
@@ -131,7 +137,8 @@ impl Http {
         }
     }
 
-    /// Sends one request and reads the answer's head; an error status has become a sentence.
+    /// Sends one request, with a key where the server wants one, and reads the answer's head; an error status has become a
+    /// sentence.
     async fn exchange(
         &self,
         about: &About<'_>,
@@ -139,11 +146,19 @@ impl Http {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<Response, Trouble> {
-        let mut request = self.client()?.request(method, self.url(path));
-        if let Some(body) = body {
-            request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body);
+        let body = body.map(Bytes::from);
+        let name = self.settings.provider.key_name();
+        let sent = name.and_then(|name| self.keys.known(name));
+        let mut response = self.send(about, &method, path, body.clone(), sent.as_ref()).await?;
+        if let Some(name) = name
+            && wants_key(response.status())
+        {
+            let key = self.key(about, response.status().as_u16(), name, sent.as_ref()).await?;
+            response = self.send(about, &method, path, body, Some(&key)).await?;
+            if wants_key(response.status()) {
+                return Err(sentence::key_refused(about, response.status().as_u16(), name).into());
+            }
         }
-        let response = request.send().await.map_err(|fault| failure::no_answer(about, &fault))?;
         let page = is_web_page(&response);
         let status = response.status();
         if status.is_success() {
@@ -155,6 +170,45 @@ impl Http {
             .and_then(|value| failure::retry_after(value.to_str().ok()?, SystemTime::now()));
         let body = if page { Vec::new() } else { read_complaint(response).await };
         Err(failure::refused(about, status.as_u16(), page, retry_after, &body))
+    }
+
+    /// The key that a server wants; another one than was sent, because that one was refused.
+    async fn key(
+        &self,
+        about: &About<'_>,
+        status: u16,
+        name: &'static str,
+        sent: Option<&Secret>,
+    ) -> Result<Secret, Trouble> {
+        if !self.settings.hides_what_it_sends() {
+            return Err(sentence::key_in_the_clear(about, status).into());
+        }
+        match self.keys.ask(name).await {
+            Ok(key) if sent.is_some_and(|sent| sent.expose() == key.expose()) => {
+                Err(sentence::key_refused(about, status, name).into())
+            }
+            Ok(key) => Ok(key),
+            Err(NoKey::NotSet(why)) => Err(sentence::needs_key(about, status, name, &why).into()),
+            Err(NoKey::NoVault(why)) => Err(sentence::unauthorized(about, status, &why).into()),
+        }
+    }
+
+    async fn send(
+        &self,
+        about: &About<'_>,
+        method: &Method,
+        path: &str,
+        body: Option<Bytes>,
+        key: Option<&Secret>,
+    ) -> Result<Response, Trouble> {
+        let mut request = self.client()?.request(method.clone(), self.url(path));
+        if let Some(key) = key {
+            request = request.header(AUTHORIZATION, bearer(key)?);
+        }
+        if let Some(body) = body {
+            request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body);
+        }
+        request.send().await.map_err(|fault| failure::no_answer(about, &fault))
     }
 
     fn url(&self, path: &str) -> Url {
@@ -183,7 +237,7 @@ impl Http {
             .pool_max_idle_per_host(usize::from(secure))
             .tcp_nodelay(true)
             .build()
-            .map_err(|fault| sentence::unusable(&fault.to_string(), "correct BUTTERFLY_MODEL_URL"))?;
+            .map_err(|fault| sentence::unusable(&fault.to_string(), "correct model.url"))?;
         Ok(self.client.get_or_init(|| built))
     }
 }
@@ -191,6 +245,19 @@ impl Http {
 /// The body of a request.
 pub fn encode(body: &impl Serialize) -> Result<Vec<u8>, Trouble> {
     serde_json::to_vec(body).map_err(|fault| Trouble::argument(format!("the request is no JSON: {fault}")))
+}
+
+/// RFC 6750, 2.1. Marked, so that nothing that prints headers prints it.
+fn bearer(key: &Secret) -> Result<HeaderValue, Trouble> {
+    let text = Zeroizing::new(format!("Bearer {}", key.expose()));
+    let mut value = HeaderValue::from_bytes(text.as_bytes())
+        .map_err(|_| sentence::unusable("the key that is set cannot stand in a request", "set it again"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn wants_key(status: StatusCode) -> bool {
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
 fn is_web_page(response: &Response) -> bool {
@@ -260,7 +327,7 @@ mod tests {
         let overrides = [("MODEL_URL".to_owned(), format!("https://localhost:{port}"))];
         let settings = Settings::from_overrides(&overrides).unwrap();
         let bundles = vec!["/nonexistent/first.pem".into(), bundle.to_owned()];
-        Http { bundles, ..Http::new(Arc::new(settings), Arc::default()) }
+        Http { bundles, ..Http::new(Arc::new(settings), Arc::default(), Arc::default()) }
     }
 
     #[tokio::test]

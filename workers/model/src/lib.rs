@@ -8,6 +8,8 @@
 //! - It holds no user data: what a request brings is gone when the request ends.
 //! - It connects to the configured server only, by TCP; names are resolved over TCP, redirects are not followed, and
 //!   nothing (proxy, certificate, key) is taken from the environment.
+//! - A key comes from the vault, when a server asked for one; it is sent to that server alone, never readable across a network,
+//!   and stands in no log, error or debug representation.
 //! - A call that is dropped closes its connection at once, wherever it stands: a model stops generating only then.
 //! - A request is made again only while nothing of its answer has come.
 //! - A waiting person comes before background work, which gives way and begins anew.
@@ -17,8 +19,11 @@ mod answerer;
 mod choose;
 mod context;
 mod conversation;
+mod embedding;
 mod gate;
 mod http;
+mod keys;
+mod live;
 mod moment;
 mod ollama;
 mod openai;

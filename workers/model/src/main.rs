@@ -9,10 +9,16 @@ use std::sync::Arc;
 fn main() -> ExitCode {
     butterfly_runtime::run(|start| {
         let worker = Arc::new(ModelWorker::new(&start.overrides));
-        let checked = Arc::clone(&worker);
-        Worker::new().serves(model::serve(worker)).checks(move || {
-            let worker = Arc::clone(&checked);
-            async move { worker.checks().await }
-        })
+        let (checked, prepared) = (Arc::clone(&worker), Arc::clone(&worker));
+        Worker::new()
+            .serves(model::serve(worker))
+            .checks(move || {
+                let worker = Arc::clone(&checked);
+                async move { worker.checks().await }
+            })
+            .prepares(move |bus| async move {
+                prepared.begin(bus).await;
+                Ok(())
+            })
     })
 }

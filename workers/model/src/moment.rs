@@ -1,4 +1,4 @@
-//! RFC 3339 timestamps, as Ollama writes them, to Unix time.
+//! RFC 3339 timestamps, as Ollama writes them, to Unix time; and Unix time for people.
 
 /// Unix time in ms of a timestamp such as `2026-05-04T14:56:49.277302595-07:00`; 0 for anything else and for times
 /// before 1970.
@@ -51,9 +51,59 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468
 }
 
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// A moment such as `14 November 2023, 22:13 UTC`: a confined worker cannot read where on earth it is.
+#[must_use]
+pub fn for_people(unix_ms: u64) -> String {
+    let minutes = unix_ms / 60_000;
+    let (of_day, day_number) = (minutes % 1440, i64::try_from(minutes / 1440).unwrap_or_default());
+    // The inverse of `days`: eras of 400 years that begin on 1 March.
+    let shifted = day_number + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12;
+    let year = era * 400 + year_of_era + i64::from(month < 2);
+    let name = usize::try_from(month).ok().and_then(|month| MONTHS.get(month)).copied().unwrap_or_default();
+    format!("{day} {name} {year}, {:02}:{:02} UTC", of_day / 60, of_day % 60)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::unix_ms;
+    use super::{days, for_people, unix_ms};
+
+    #[test]
+    fn a_moment_is_read_by_people_as_it_was_written() {
+        assert_eq!(for_people(0), "1 January 1970, 00:00 UTC");
+        assert_eq!(for_people(unix_ms("2024-02-29T23:59:59Z")), "29 February 2024, 23:59 UTC");
+        assert_eq!(for_people(unix_ms("2000-12-31T12:00:00Z")), "31 December 2000, 12:00 UTC");
+        assert_eq!(for_people(unix_ms("2100-03-01T00:00:00Z")), "1 March 2100, 00:00 UTC");
+        for day in (0..60_000).step_by(17) {
+            let text = for_people(u64::try_from(day).unwrap() * 86_400_000);
+            let mut parts = text.split([' ', ',']);
+            let number: i64 = parts.next().unwrap().parse().unwrap();
+            let month = super::MONTHS.iter().position(|name| Some(*name) == text.split(' ').nth(1)).unwrap();
+            let year: i64 = text.split([' ', ',']).nth(2).unwrap().parse().unwrap();
+            assert_eq!(days(year, i64::try_from(month).unwrap() + 1, number), day, "{text}");
+        }
+    }
 
     #[test]
     fn timestamps_are_read_with_their_zone() {

@@ -8,6 +8,7 @@ use crate::choose;
 use crate::context::{self, Exceeded};
 use crate::conversation::Question;
 use crate::http::{Http, encode};
+use crate::keys::Keys;
 use crate::provider::{Provider, Work};
 use crate::sentence;
 use crate::settings::Settings;
@@ -51,8 +52,8 @@ struct Prepared {
 
 impl Ollama {
     #[must_use]
-    pub fn new(settings: Arc<Settings>, timeouts: Arc<Timeouts>) -> Self {
-        Self { http: Http::new(settings, timeouts), memory: Mutex::default() }
+    pub fn new(settings: Arc<Settings>, timeouts: Arc<Timeouts>, keys: Arc<Keys>) -> Self {
+        Self { http: Http::new(settings, timeouts, keys), memory: Mutex::default() }
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

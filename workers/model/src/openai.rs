@@ -9,6 +9,7 @@ mod sse;
 use crate::context;
 use crate::conversation::Question;
 use crate::http::{Http, encode};
+use crate::keys::Keys;
 use crate::provider::{Provider, Work};
 use crate::sentence;
 use crate::settings::Settings;
@@ -61,8 +62,8 @@ struct Meta {
 
 impl OpenAi {
     #[must_use]
-    pub fn new(settings: Arc<Settings>, timeouts: Arc<Timeouts>) -> Self {
-        Self { http: Http::new(settings, timeouts), limits: Mutex::default() }
+    pub fn new(settings: Arc<Settings>, timeouts: Arc<Timeouts>, keys: Arc<Keys>) -> Self {
+        Self { http: Http::new(settings, timeouts, keys), limits: Mutex::default() }
     }
 
     async fn models(&self, limit: Duration) -> Result<Vec<ModelInfo>, Trouble> {

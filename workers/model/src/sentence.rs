@@ -45,7 +45,7 @@ pub fn how_to_start(settings: &Settings) -> &'static str {
             "start its server (LM Studio: Developer, Start server; llama.cpp: `llama-server`; vLLM: `vllm serve`)"
         }
         (ProviderKind::OpenAi | ProviderKind::Builtin, false) => {
-            "start the server there, or correct BUTTERFLY_MODEL_URL"
+            "start the server there, or correct model.url with `butterfly config set`"
         }
     }
 }
@@ -53,7 +53,7 @@ pub fn how_to_start(settings: &Settings) -> &'static str {
 pub fn misconfigured(setting: &str, value: &str, what: &str) -> ModelError {
     // A URL may hold a password that somebody put there in good faith.
     let shown = if value.contains('@') { "its value".to_owned() } else { format!("`{}`", quote(value)) };
-    let message = format!("BUTTERFLY_{setting} cannot be used as it is: {shown} is not allowed; {what}, then restart.");
+    let message = format!("{setting} cannot be used as it is: {shown} is not allowed; {what}.");
     ModelError::new(Cause::Misconfigured, message)
 }
 
@@ -69,7 +69,7 @@ pub fn not_running(settings: &Settings, why: &str) -> ModelError {
 /// The server's name leads nowhere.
 pub fn not_found(settings: &Settings, why: &str) -> ModelError {
     let message = format!(
-        "{} cannot be reached, because {why}; correct BUTTERFLY_MODEL_URL, or add the name to /etc/hosts.",
+        "{} cannot be reached, because {why}; correct model.url with `butterfly config set`, or add the name to /etc/hosts.",
         capital(&server(settings))
     );
     ModelError::new(Cause::ServerNotRunning, message)
@@ -84,6 +84,19 @@ pub fn missing(settings: &Settings, model: &str) -> ModelError {
     };
     let message = format!("{} has no model named {model}; {next}.", capital(&server(settings)));
     ModelError::new(Cause::ModelMissing { model: model.to_owned() }, message)
+}
+
+/// The server runs, and nothing that it has makes vectors.
+pub fn no_embedding(settings: &Settings, preset: &str) -> ModelError {
+    let next = match settings.provider {
+        ProviderKind::Ollama => format!("fetch a small one with `butterfly model pull {preset}`"),
+        ProviderKind::OpenAi | ProviderKind::Builtin => {
+            "load one in that server, and name it with `butterfly config set model.embedding NAME` if it is not found by itself"
+                .to_owned()
+        }
+    };
+    let message = format!("{} has no embedding model that is known as one; {next}.", capital(&server(settings)));
+    ModelError::new(Cause::ModelMissing { model: preset.to_owned() }, message)
 }
 
 /// The server runs, and nothing that it has can hold a conversation.
@@ -137,10 +150,10 @@ pub fn truncated(about: &About<'_>) -> ModelError {
 pub fn not_the_protocol(about: &About<'_>, found: &str) -> ModelError {
     let next = match about.settings.provider {
         ProviderKind::Ollama => {
-            "check that BUTTERFLY_MODEL_URL is Ollama's address, or set BUTTERFLY_MODEL_PROVIDER to openai"
+            "check that model.url is Ollama's address, or set model.provider to openai with `butterfly config set`"
         }
         ProviderKind::OpenAi | ProviderKind::Builtin => {
-            "check that BUTTERFLY_MODEL_URL ends with the path of its OpenAI-compatible service, usually /v1"
+            "check that model.url ends with the path of its OpenAI-compatible service, usually /v1"
         }
     };
     let message = format!("What answers at {} is not the expected server: {found}; {next}.", about.settings.address());
@@ -150,13 +163,47 @@ pub fn not_the_protocol(about: &About<'_>, found: &str) -> ModelError {
 /// What to say of a web page where JSON was expected.
 pub const WEB_PAGE: &str = "it sent a web page, as a proxy or the sign-in page of a network does";
 
-pub fn unauthorized(about: &About<'_>, status: u16) -> ModelError {
+/// A server wants a key, and there is no way to one.
+pub fn unauthorized(about: &About<'_>, status: u16, why: &str) -> ModelError {
     let message = format!(
-        "{} wants a key (status {status}), and keys come with the vault, never from an environment; until then use a \
-         server that needs none.",
-        capital(&about.server())
+        "{} wants a key (status {status}), and keys come with the vault, never from an environment, but {}; see `butterfly \
+         status`, or use a server that needs none.",
+        capital(&about.server()),
+        quote(why)
     );
     ModelError::new(Cause::Unauthorized, message)
+}
+
+/// A server wants a key that nobody has set.
+pub fn needs_key(about: &About<'_>, status: u16, name: &str, vault: &str) -> ModelError {
+    let why = format!("{} wants a key (status {status}): {}", about.server(), decapital(&quote(vault)));
+    let message = format!("{}.", capital(&why));
+    ModelError::new(Cause::NeedsSecret { name: name.to_owned(), why }, message)
+}
+
+/// A server wants another key than the one that is set, or does not let its owner do this.
+pub fn key_refused(about: &About<'_>, status: u16, name: &str) -> ModelError {
+    if status == 403 {
+        let message = format!(
+            "{} does not let the owner of {name} do this (status {status}); use another model with `butterfly model use NAME`, \
+             or set another key with `butterfly secret set {name}`.",
+            capital(&about.server())
+        );
+        return ModelError::new(Cause::Unauthorized, message);
+    }
+    let why = format!("{} refused the {name} that is set (status {status})", about.server());
+    let message = format!("{}; set the right one with `butterfly secret set {name}`.", capital(&why));
+    ModelError::new(Cause::NeedsSecret { name: name.to_owned(), why }, message)
+}
+
+/// Everybody on the way could read the key.
+pub fn key_in_the_clear(about: &About<'_>, status: u16) -> ModelError {
+    let message = format!(
+        "{} wants a key (status {status}), but over http everybody on the way could read it; set model.url to an https \
+         address, or to an address of your own network, with `butterfly config set`.",
+        capital(&about.server())
+    );
+    ModelError::new(Cause::Misconfigured, message)
 }
 
 pub fn rate_limited(about: &About<'_>, retry_after: Option<Duration>) -> ModelError {
@@ -180,7 +227,7 @@ pub fn server_fault(about: &About<'_>, status: u16, detail: &str) -> ModelError 
 
 pub fn rejected(about: &About<'_>, status: u16, detail: &str) -> ModelError {
     let next = match status {
-        300..=399 => "set BUTTERFLY_MODEL_URL to the address it redirects to",
+        300..=399 => "set model.url to the address it redirects to with `butterfly config set`",
         _ => "change the request, or use another model with `butterfly model use NAME`",
     };
     let message =
@@ -224,9 +271,10 @@ fn said(detail: &str) -> String {
     if quoted.is_empty() { String::new() } else { format!(": {quoted}") }
 }
 
-/// A server's words, made fit for one line: no control characters, no endless text.
+/// A server's words, made fit for one line: no control characters, no endless text, and no key that it repeats.
 #[must_use]
 pub fn quote(text: &str) -> String {
+    let text = &*butterfly_runtime::redact::redact(text);
     let mut words: String = String::new();
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
         if !words.is_empty() {
@@ -239,6 +287,12 @@ pub fn quote(text: &str) -> String {
     }
     words.truncate(words.trim_end_matches('.').len());
     words
+}
+
+/// For the middle of a sentence. A name that is written in small letters already stays as it is.
+fn decapital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 fn capital(text: &str) -> String {
@@ -263,7 +317,7 @@ mod tests {
         let settings = Settings::default();
         let about = About { settings: &settings, model: "m", limit_tokens: 4096 };
         let all = [
-            misconfigured("MODEL_URL", "x", "write it as http://host:port"),
+            misconfigured("model.url", "x", "write it as http://host:port"),
             unusable("the CA roots are missing", "install ca-certificates"),
             not_running(&settings, "connection refused"),
             not_found(&settings, "the name box.lan does not exist"),
@@ -275,7 +329,17 @@ mod tests {
             mid_stream(&about, "boom\nboom"),
             truncated(&about),
             not_the_protocol(&about, WEB_PAGE),
-            unauthorized(&about, 401),
+            unauthorized(&about, 401, "the vault is stopped."),
+            needs_key(
+                &about,
+                401,
+                "openai.api_key",
+                "openai.api_key is not set; set it with `butterfly secret set openai.api_key`.",
+            ),
+            key_refused(&about, 401, "openai.api_key"),
+            key_refused(&about, 403, "openai.api_key"),
+            key_in_the_clear(&about, 401),
+            no_embedding(&settings, "m"),
             rate_limited(&about, None),
             rate_limited(&about, Some(Duration::from_secs(90))),
             server_fault(&about, 500, ""),

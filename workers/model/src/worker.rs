@@ -2,7 +2,9 @@
 
 use crate::answerer::{Answerer, Server};
 use crate::choose;
+use crate::embedding;
 use crate::gate::Gate;
+use crate::keys::Keys;
 use crate::presets;
 use crate::provider::Provider;
 use crate::responder;
@@ -14,12 +16,12 @@ use crate::trouble::Trouble;
 use butterfly_api::health::{Check, Level};
 use butterfly_api::model::{
     Cause, ChatEnd, ChatItem, ChatRequest, EmbedRequest, Embeddings, Model, ModelDetails, ModelError, Models, Probe,
-    PullProgress, PullRequest, Pulled, Running, ShowRequest,
+    PullProgress, PullRequest, Pulled, Purpose, Running, ShowRequest,
 };
 use butterfly_client::{Call, Outlet};
 use butterfly_wire::frame::FRAME_LIMIT;
 use butterfly_wire::{ErrorCode, Failure};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Texts of one request for vectors, as the service says.
 const TEXTS: usize = 64;
@@ -32,14 +34,16 @@ const YIELDING: &str = "Waiting until no conversation needs the model.";
 
 /// The model worker.
 pub struct ModelWorker {
-    server: Result<Server, ModelError>,
+    /// The provider as it is configured now. A call keeps the one with which it began.
+    server: RwLock<Result<Arc<Server>, ModelError>>,
     timeouts: Arc<Timeouts>,
+    pub(crate) keys: Arc<Keys>,
     gate: Gate,
     preset: &'static str,
 }
 
 impl ModelWorker {
-    /// Takes its settings from the overrides, names without the `BUTTERFLY_` prefix. Settings that cannot be used are
+    /// Takes its settings from the overrides, names without the `BUTTERFLY_` prefix, until [`Self::begin`] has better ones. Settings that cannot be used are
     /// not fatal: every call then says what is wrong with them.
     #[must_use]
     pub fn new(overrides: &[(String, String)]) -> Self {
@@ -52,20 +56,49 @@ impl ModelWorker {
         let preset = presets::for_memory(memory);
         let gate = Gate::new(timeouts.quiet);
         let timeouts = Arc::new(timeouts);
-        let server = settings.map(|settings| Server::new(settings, Arc::clone(&timeouts), preset));
-        if let Err(error) = &server {
-            tracing::warn!("{error}");
-        }
-        Self { server, timeouts, gate, preset }
+        let unset = ModelError::new(Cause::Misconfigured, "The model worker has no settings yet; try again.");
+        let worker = Self { server: RwLock::new(Err(unset)), timeouts, keys: Arc::default(), gate, preset };
+        worker.apply(settings);
+        worker
     }
 
-    fn server(&self) -> Result<&Server, Trouble> {
-        self.server.as_ref().map_err(|error| error.clone().into())
+    /// Uses these settings from now on; calls that run end as they began.
+    pub(crate) fn apply(&self, settings: Result<Settings, ModelError>) {
+        let current = self.current();
+        let server = match settings {
+            Ok(settings) => {
+                if current.is_ok_and(|server| *server.settings == settings) {
+                    return;
+                }
+                // A key is for the server that it was asked for.
+                self.keys.forget();
+                let (timeouts, keys) = (Arc::clone(&self.timeouts), Arc::clone(&self.keys));
+                Ok(Arc::new(Server::new(settings, timeouts, keys, self.preset)))
+            }
+            Err(error) => {
+                tracing::warn!("{error}");
+                Err(error)
+            }
+        };
+        *self.server.write().unwrap_or_else(PoisonError::into_inner) = server;
+    }
+
+    fn current(&self) -> Result<Arc<Server>, ModelError> {
+        self.server.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn server(&self) -> Result<Arc<Server>, Trouble> {
+        self.current().map_err(Trouble::from)
+    }
+
+    /// A secret was set or deleted: the next request asks the vault anew.
+    pub(crate) fn forget_keys(&self) {
+        self.keys.forget();
     }
 
     async fn answer(&self, background: bool, request: &ChatRequest, sink: &mut Sink) -> Result<ChatEnd, Trouble> {
-        let server = self.server()?;
-        let model = match server.answerer(request.model.as_deref()).await? {
+        let server = &*self.server()?;
+        let model = match server.answerer(request.model.as_deref(), request.purpose).await? {
             Answerer::Named(model) => return self.ask(server, background, &model, request, sink).await,
             Answerer::Responder { responder, problem } => {
                 return self.respond(background, &responder, problem, request, sink).await;
@@ -82,7 +115,7 @@ impl ModelWorker {
             // What was chosen a while ago is there no more: choose again, once.
             Err(trouble) if gone(&trouble) && !sink.has_begun() => {
                 server.forget();
-                match server.answerer(None).await? {
+                match server.answerer(None, request.purpose).await? {
                     Answerer::Named(model) | Answerer::Chosen { model, .. } => {
                         self.ask(server, background, &model, request, sink).await
                     }
@@ -145,7 +178,7 @@ impl ModelWorker {
     }
 
     async fn vectors(&self, background: bool, request: EmbedRequest) -> Result<Embeddings, Trouble> {
-        let server = self.server()?;
+        let server = &*self.server()?;
         if request.texts.len() > TEXTS {
             let message = format!("{} texts are too many at once; embed at most {TEXTS}", request.texts.len());
             return Err(Trouble::argument(message));
@@ -154,7 +187,17 @@ impl ModelWorker {
         if request.texts.is_empty() {
             return Ok(Embeddings { model, vectors: Vec::new() });
         }
-        let reply = self.embed_in_turn(server, background, &model, &request.texts).await?;
+        let texts = embedding::prepared(&model, request.embed_as, &request.texts);
+        let reply = match self.embed_in_turn(server, background, &model, &texts).await {
+            // What was chosen a while ago is there no more: the next call chooses again.
+            Err(trouble)
+                if trouble.model_error().is_some_and(|error| matches!(error.cause, Cause::ModelMissing { .. })) =>
+            {
+                server.forget();
+                return Err(trouble);
+            }
+            other => other?,
+        };
         let bytes: usize = reply.vectors.iter().map(|vector| vector.len() * size_of::<f32>() + 16).sum();
         if bytes > FRAME_LIMIT - 1024 {
             let fit = request.texts.len() * (FRAME_LIMIT / 2) / bytes;
@@ -191,7 +234,7 @@ impl ModelWorker {
     async fn models(&self) -> Result<Models, Trouble> {
         let server = self.server()?;
         let models = server.provider.list().await?;
-        let chosen = match server.answerer(None).await? {
+        let chosen = match server.answerer(None, Purpose::Chat).await? {
             Answerer::Named(model) | Answerer::Chosen { model, .. } => Some(model),
             Answerer::Responder { problem: None, .. } => Some(responder::NAME.to_owned()),
             Answerer::Responder { problem: Some(_), .. } => None,
@@ -200,26 +243,26 @@ impl ModelWorker {
     }
 
     async fn look(&self) -> Probe {
-        let server = match &self.server {
+        let server = match self.current() {
             Ok(server) => server,
-            Err(error) => return self.probe("none", String::new(), Seen::nothing(error.clone())),
+            Err(error) => return self.probe("none", String::new(), Seen::nothing(error)),
         };
         let settings = &server.settings;
         let name = settings.provider.name();
         if settings.provider == ProviderKind::Builtin {
-            let reason = "The built-in responder answers, because BUTTERFLY_MODEL_PROVIDER is builtin.".to_owned();
+            let reason = "The built-in responder answers, because model.provider is builtin.".to_owned();
             let seen = Seen { version: None, chosen: responder::NAME.to_owned(), reason, problem: None };
             return self.probe(name, String::new(), seen);
         }
         let limit = self.timeouts.connect + self.timeouts.health;
         let version = server.provider.version(limit).await.ok();
-        self.probe(name, settings.url.to_string(), Self::seen(server, version).await)
+        self.probe(name, settings.url.to_string(), Self::seen(&server, version).await)
     }
 
     async fn seen(server: &Server, version: Option<String>) -> Seen {
-        match server.answerer(None).await {
+        match server.answerer(None, Purpose::Chat).await {
             Ok(Answerer::Named(model)) => {
-                let reason = format!("{model} answers, because BUTTERFLY_MODEL names it.");
+                let reason = format!("{model} answers, because model.name names it.");
                 let problem = Self::named_problem(server, &model).await;
                 Seen { version, chosen: model, reason, problem }
             }
@@ -266,8 +309,8 @@ impl ModelWorker {
 
     /// The worker's own health checks: is the server there, is there a model.
     pub async fn checks(&self) -> Vec<Check> {
-        let server = match &self.server {
-            Ok(server) => server,
+        let server = match &self.current() {
+            Ok(server) => Arc::clone(server),
             Err(error) => return vec![check("model settings", Level::Failing, &error.message)],
         };
         if server.settings.provider == ProviderKind::Builtin {
@@ -280,7 +323,7 @@ impl ModelWorker {
         };
         let name = capital(&sentence::server(&server.settings));
         let answers = check("model server", Level::Ok, &format!("{name} answers (version {version})"));
-        let seen = tokio::time::timeout(limit, Self::seen(server, Some(version))).await;
+        let seen = tokio::time::timeout(limit, Self::seen(&server, Some(version))).await;
         let model = match seen {
             Err(_) => check("model", Level::Warning, "The server did not say which models it has; look at its log."),
             Ok(Seen { problem: Some(problem), .. }) => check("model", Level::Warning, &problem.message),
@@ -320,7 +363,10 @@ fn capital(text: &str) -> String {
 }
 
 impl Model for ModelWorker {
-    async fn chat(&self, call: Call, request: ChatRequest, out: Outlet<ChatItem>) -> Result<ChatEnd, Failure> {
+    async fn chat(&self, call: Call, mut request: ChatRequest, out: Outlet<ChatItem>) -> Result<ChatEnd, Failure> {
+        if let Ok(server) = self.current() {
+            request.context_tokens = request.context_tokens.or(server.settings.context_tokens);
+        }
         let background = call.is_background();
         let mut sink = Sink::new(out, background, self.timeouts.next_notice);
         Ok(self.answer(background, &request, &mut sink).await?)

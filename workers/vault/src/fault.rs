@@ -2,6 +2,7 @@
 
 use butterfly_api::vault::StoreState;
 use keyring_core::Error;
+use std::time::Duration;
 use thiserror::Error as ThisError;
 
 /// The keyring is in this state. `detail` is the end of a sentence ("because …") and never holds a value.
@@ -16,6 +17,14 @@ impl StoreFault {
     #[must_use]
     pub fn new(state: StoreState, detail: impl Into<String>) -> Self {
         Self { state, detail: detail.into() }
+    }
+}
+
+/// A limit of time, as a part of a sentence.
+pub(crate) fn for_people(limit: Duration) -> String {
+    match limit.as_secs() {
+        0 => format!("{} ms", limit.as_millis()),
+        seconds => format!("{seconds} s"),
     }
 }
 

@@ -9,6 +9,7 @@
 mod credential;
 mod link;
 mod state;
+mod stream;
 
 use crate::fault::StoreFault;
 use crate::keyring::{Platform, SERVICE, Waits};

@@ -3,7 +3,7 @@
 //! The store's trait blocks, so each call runs on a thread for blocking work, and is not waited for longer than a person may
 //! take at a prompt.
 
-use crate::fault::StoreFault;
+use crate::fault::{StoreFault, for_people};
 use butterfly_api::secret::Secret;
 use butterfly_api::vault::StoreState;
 use keyring_core::{Entry, Error};
@@ -16,6 +16,8 @@ pub const SERVICE: &str = "butterfly-bot";
 /// How long the keyring is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waits {
+    /// For the session bus to take the connection in.
+    pub bus: Duration,
     /// For an answer that no person is involved in. The bus starts a keyring that is not running, which takes seconds.
     pub answer: Duration,
     /// For a person at the keyring's prompt. With `answer` it stays below the minute that a client waits for the vault.
@@ -26,7 +28,8 @@ pub struct Waits {
 
 impl Default for Waits {
     fn default() -> Self {
-        Self { answer: Duration::from_secs(10), prompt: Duration::from_secs(40), check: Duration::from_secs(3) }
+        let seconds = Duration::from_secs;
+        Self { bus: seconds(10), answer: seconds(10), prompt: seconds(40), check: seconds(3) }
     }
 }
 
@@ -156,6 +159,6 @@ async fn blocking<T: Send + 'static>(
         Ok(Ok(result)) => result,
         // Only at the end of the runtime: a panic would have ended the process.
         Ok(Err(_)) => Err(StoreFault::new(StoreState::Vanished, "the vault is ending")),
-        Err(_) => Err(StoreFault::new(StoreState::Slow, format!("nothing came for {} s", limit.as_secs()))),
+        Err(_) => Err(StoreFault::new(StoreState::Slow, format!("nothing came for {}", for_people(limit)))),
     }
 }

@@ -105,12 +105,18 @@ pub(super) async fn answer(request: Request<Incoming>, state: Arc<State>) -> io:
     let mut progress = Progress::new(&state);
     let path = request.uri().path().to_owned();
     let routed = route(request.method(), &path).filter(|(protocol, _)| state.speaks(*protocol));
+    let authorization =
+        request.headers().get("authorization").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let allowed = state.lets_in(authorization.as_deref());
     let body = request.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
     let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    state.record(&path, routed.map(|(_, endpoint)| endpoint), body.clone());
+    state.record(&path, routed.map(|(_, endpoint)| endpoint), body.clone(), authorization);
     let Some((protocol, endpoint)) = routed else {
         return whole(progress, 404, "text/plain", "404 page not found".to_owned());
     };
+    if !allowed {
+        return whole(progress, 401, "application/json", complaint(protocol, 401, "unauthorized"));
+    }
     let model = body["model"].as_str().unwrap_or_default().to_owned();
     match state.scenario(endpoint, &model) {
         None => usual(progress, &state, protocol, endpoint, body).await,

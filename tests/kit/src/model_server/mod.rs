@@ -85,6 +85,11 @@ impl ModelServer {
         self.state.speak(Some(Protocol::Ollama));
     }
 
+    /// Answers only requests with this API key; `None` lets everybody in.
+    pub fn want_key(&self, key: Option<&str>) {
+        self.state.want_key(key);
+    }
+
     /// Puts a model on the server's disk.
     pub fn install(&self, model: Installed) {
         self.state.library().install(model);

@@ -35,6 +35,8 @@ pub struct Recorded {
     pub endpoint: Option<Endpoint>,
     /// The body, or null.
     pub body: Value,
+    /// The header `Authorization`, if there was one.
+    pub authorization: Option<String>,
 }
 
 /// What has happened so far.
@@ -61,6 +63,8 @@ struct Scripts {
     standing: HashMap<(Endpoint, Option<String>), Scenario>,
     /// The one protocol that is spoken; `None` for both.
     spoken: Option<Protocol>,
+    /// The key without which nothing is answered.
+    key: Option<String>,
 }
 
 pub(super) struct State {
@@ -116,8 +120,18 @@ impl State {
         queued.or_else(of_model).or_else(|| scripts.standing.get(&(endpoint, None)).cloned())
     }
 
-    pub(super) fn record(&self, path: &str, endpoint: Option<Endpoint>, body: Value) {
-        self.recorded().push(Recorded { path: path.to_owned(), endpoint, body });
+    pub(super) fn want_key(&self, key: Option<&str>) {
+        lock(&self.scripts).key = key.map(str::to_owned);
+    }
+
+    /// Whether a request with this header may be answered.
+    pub(super) fn lets_in(&self, authorization: Option<&str>) -> bool {
+        let scripts = lock(&self.scripts);
+        scripts.key.as_ref().is_none_or(|key| authorization == Some(format!("Bearer {key}").as_str()))
+    }
+
+    pub(super) fn record(&self, path: &str, endpoint: Option<Endpoint>, body: Value, authorization: Option<String>) {
+        self.recorded().push(Recorded { path: path.to_owned(), endpoint, body, authorization });
         self.count(|counts| {
             counts.requests += 1;
             counts.chats += usize::from(endpoint == Some(Endpoint::Chat));

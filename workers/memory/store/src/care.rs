@@ -53,7 +53,8 @@ pub(crate) fn word_tables(db: &mut SqliteConnection) -> Result<Vec<String>, Stor
         name: String,
     }
     let found: Vec<Table> = sql_query(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%fts5%' ORDER BY name",
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE% USING fts5%' \
+           AND sql NOT LIKE '% USING fts5vocab%' ORDER BY name",
     )
     .load(db)?;
     // The names come into statements; those of our own are plain words.
@@ -73,7 +74,6 @@ pub(crate) fn word_tables(db: &mut SqliteConnection) -> Result<Vec<String>, Stor
 /// keeps the log from being emptied.
 pub fn vacuum(store: &Store, now_ms: i64) -> Result<(), StoreError> {
     let forgotten: Option<i64> = store.read(|db| notes::get(db, notes::FORGOTTEN))?;
-    opening::sweep(&store.folder().join(SCRATCH))?;
     store.alone(|db| {
         for table in word_tables(db)? {
             // A term of what was deleted may still mark where a page of the index begins; only a new index is without it.

@@ -326,6 +326,9 @@ pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+/// Subject, relation, the object's entity, beginning and end.
+type CorrectedRow = (i64, String, Option<i64>, i64, Option<i64>);
+
 /// Ends a fact where its correction begins. What holds instead, if anything does, is noted as a memory of its own, so that
 /// it can be found and forgotten like everything else. Returns the new fact, if any, and the old one.
 ///
@@ -333,7 +336,7 @@ pub(crate) fn signed(number: u64) -> i64 {
 /// [`StoreError::NotFound`] where there is no such fact, [`StoreError::Refused`] where it did not hold then.
 pub fn correct(db: &mut SqliteConnection, correction: &Correction, now_ms: i64) -> Result<Facts, StoreError> {
     let id = signed(correction.fact);
-    let row: Option<(i64, String, Option<i64>, i64, Option<i64>)> = facts::table
+    let row: Option<CorrectedRow> = facts::table
         .find(id)
         .select((facts::subject_id, facts::relation, facts::object_id, facts::valid_from_ms, facts::valid_to_ms))
         .first(db)

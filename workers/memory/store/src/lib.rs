@@ -26,7 +26,10 @@ pub mod search;
 pub mod settings;
 pub mod shown;
 pub mod space;
+pub mod storage;
 pub mod summaries;
+#[cfg(test)]
+mod testing;
 pub mod transcripts;
 
 pub use database::Store;

@@ -59,3 +59,6 @@ pub(crate) fn fits(bytes: usize) -> Result<(), StoreError> {
         "the message has {bytes} bytes, more than the {MESSAGE_BYTES} that one may have; say it in several messages"
     )))
 }
+
+#[cfg(test)]
+mod tests;

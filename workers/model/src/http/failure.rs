@@ -92,7 +92,7 @@ fn number_in(text: &str) -> u32 {
 pub fn refused(about: &About<'_>, status: u16, page: bool, retry_after: Option<Duration>, body: &[u8]) -> Trouble {
     let complaint = Complaint::parse(body);
     match status {
-        401 | 403 => return sentence::unauthorized(about, status).into(),
+        401 | 403 => return sentence::unauthorized(about, status, "this provider has no key").into(),
         429 => {
             let again = Again::After(retry_after.unwrap_or(Duration::from_secs(1)));
             return Trouble::from(sentence::rate_limited(about, retry_after)).again(again);

@@ -370,6 +370,8 @@ mod tests {
         seen.images.push("aGk=".into());
         let request = ChatRequest {
             model: None,
+            purpose: butterfly_api::model::Purpose::Chat,
+            recalled: Vec::new(),
             messages: vec![Message::new(Role::System, "Be kind."), earlier, seen, asked, result],
             tools: vec![ToolSpec {
                 name: "look".into(),

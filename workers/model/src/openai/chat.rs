@@ -401,6 +401,8 @@ mod tests {
         result.tool_call_id = Some("c1".into());
         let request = ChatRequest {
             model: None,
+            purpose: butterfly_api::model::Purpose::Chat,
+            recalled: Vec::new(),
             messages: vec![seen, asked, result],
             tools: Vec::new(),
             think: Think::Medium,

@@ -1,7 +1,7 @@
 //! Dropping a call closes its connection at once: a model stops generating only then.
 
 use crate::bench::{BOTH, Bench, Protocol, request};
-use butterfly_api::model::{Chat, ChatItem, Embed, EmbedRequest, Pull, PullRequest};
+use butterfly_api::model::{Chat, ChatItem, Embed, EmbedAs, EmbedRequest, Pull, PullRequest};
 use butterfly_client::Next;
 use butterfly_kit::model_server::{Ending, Endpoint, Installed, Load, Play, Scenario};
 
@@ -60,7 +60,7 @@ async fn an_embedding_that_is_dropped_closes_its_connection() {
     let bench = Bench::new(Protocol::Ollama).await;
     bench.server.install(Installed::embedding("all-minilm"));
     bench.server.next(Endpoint::Embed, Scenario::Silence);
-    let request = EmbedRequest { model: None, texts: vec!["a".into()] };
+    let request = EmbedRequest { model: None, embed_as: EmbedAs::Passage, texts: vec!["a".into()] };
     {
         let call = bench.bus.call::<Embed>(&request);
         tokio::select! {

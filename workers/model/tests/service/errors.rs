@@ -126,7 +126,7 @@ async fn strangers_are_recognised() {
         ] {
             let (bench, answer) = played(protocol, scenario.clone()).await;
             assert_eq!(answer.cause(), Cause::NotTheProtocol, "{protocol:?} {scenario:?}");
-            says(&answer.error(), &["BUTTERFLY_MODEL_URL"]);
+            says(&answer.error(), &["model.url"]);
             assert_eq!(bench.server.counts().chats, 1);
         }
     }
@@ -151,7 +151,7 @@ async fn what_is_no_http_at_all_is_a_stranger() {
 }
 
 #[tokio::test]
-async fn a_key_is_never_looked_for_but_the_vault_is_named() {
+async fn without_a_vault_no_key_is_looked_for_and_the_vault_is_named() {
     for protocol in BOTH {
         for status in [401, 403] {
             let (_, answer) = played(protocol, Scenario::refuse(status, "unauthorized")).await;

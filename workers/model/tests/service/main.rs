@@ -9,6 +9,8 @@ mod cancelling;
 mod choice;
 mod embedding;
 mod errors;
+mod keys;
 mod pulling;
+mod settings;
 mod waiting;
 mod yielding;

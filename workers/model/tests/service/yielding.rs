@@ -1,7 +1,7 @@
 //! A waiting person comes before what nobody waits for.
 
 use crate::bench::{BOTH, Bench, collect, request};
-use butterfly_api::model::{Cause, Chat, ChatItem, ChatRequest, Embed, EmbedRequest};
+use butterfly_api::model::{Cause, Chat, ChatItem, ChatRequest, Embed, EmbedAs, EmbedRequest};
 use butterfly_client::Stream;
 use butterfly_kit::model_server::{Endpoint, Installed, Play, Scenario, Step};
 
@@ -78,7 +78,7 @@ async fn background_embeddings_give_way_too() {
         let bench = Bench::new(protocol).await;
         bench.server.install(Installed::embedding("all-minilm"));
         bench.server.next(Endpoint::Embed, Scenario::Silence);
-        let request = EmbedRequest { model: None, texts: vec!["a".into(), "b".into()] };
+        let request = EmbedRequest { model: None, embed_as: EmbedAs::Passage, texts: vec!["a".into(), "b".into()] };
         let behind = {
             let bus = bench.bus.background();
             tokio::spawn(async move { bus.call::<Embed>(&request).await })

@@ -1,7 +1,7 @@
 //! One item of the keyring, found by its attributes.
 
 use super::link::Link;
-use crate::fault::StoreFault;
+use crate::fault::{StoreFault, for_people};
 use butterfly_api::vault::StoreState;
 use keyring_core::api::{Credential, CredentialApi};
 use keyring_core::{Error, Result};
@@ -65,7 +65,7 @@ impl Item {
         Ok(opened.map_err(|fault| match fault.state {
             // It answered just now; it is the person who takes their time.
             StoreState::Slow => {
-                let detail = format!("nobody answered its prompt for {} s", limit.as_secs());
+                let detail = format!("nobody answered its prompt for {}", for_people(limit));
                 StoreFault::new(StoreState::Locked, detail)
             }
             StoreState::Ready | StoreState::Absent | StoreState::Locked | StoreState::Denied | StoreState::Vanished => {

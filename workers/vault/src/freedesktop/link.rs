@@ -2,7 +2,8 @@
 
 use super::no_bus;
 use super::state::{Meaning, meaning, of_bus};
-use crate::fault::StoreFault;
+use super::stream::Bytes;
+use crate::fault::{StoreFault, for_people};
 use crate::keyring::Waits;
 use butterfly_api::vault::StoreState;
 use secret_service::{EncryptionType, Error, SecretService};
@@ -76,7 +77,7 @@ impl Link {
         match tokio::time::timeout(limit, attempts).await {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(meaning)) => Err(self.fault(meaning)),
-            Err(_) => Err(StoreFault::new(StoreState::Slow, format!("nothing came for {} ms", limit.as_millis()))),
+            Err(_) => Err(StoreFault::new(StoreState::Slow, format!("nothing came for {}", for_people(limit)))),
         }
     }
 
@@ -132,9 +133,9 @@ impl Link {
             Way::Handed(descriptor) => descriptor,
         };
         // Whatever comes of it, this descriptor is spent: a bus takes one introduction.
-        let opened = match tokio::time::timeout(self.waits.answer, introduce(descriptor)).await {
+        let opened = match tokio::time::timeout(self.waits.bus, introduce(descriptor)).await {
             Ok(opened) => opened.map_err(|error| self.fault(of_bus(&error))),
-            Err(_) => Err(StoreFault::new(StoreState::Slow, "the session bus does not answer")),
+            Err(_) => Err(StoreFault::new(StoreState::Vanished, "the session bus does not take the vault in")),
         };
         match opened {
             Ok(bus) => {
@@ -179,5 +180,5 @@ async fn introduce(descriptor: OwnedFd) -> zbus::Result<Connection> {
     let stream = UnixStream::from(descriptor);
     stream.set_nonblocking(true).map_err(|fault| zbus::Error::InputOutput(Arc::new(fault)))?;
     let stream = tokio::net::UnixStream::from_std(stream).map_err(|fault| zbus::Error::InputOutput(Arc::new(fault)))?;
-    Builder::unix_stream(stream).build().await
+    Builder::socket(Bytes(stream)).build().await
 }

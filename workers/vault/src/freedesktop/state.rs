@@ -51,9 +51,7 @@ pub(super) fn of_bus(error: &zbus::Error) -> Meaning {
         zbus::Error::InputOutput(fault) if fault.kind() == ErrorKind::TimedOut => {
             Meaning::State(StoreFault::new(StoreState::Slow, "it took too long"))
         }
-        zbus::Error::InputOutput(fault) => {
-            Meaning::Cut(format!("the connection to the session bus broke: {}", fault.kind()))
-        }
+        zbus::Error::InputOutput(fault) => Meaning::Cut(format!("the session bus ended: {}", fault.kind())),
         zbus::Error::Handshake(text) => {
             let detail = format!("the session bus does not let the vault in: {}", quote(text));
             Meaning::State(StoreFault::new(StoreState::Denied, detail))

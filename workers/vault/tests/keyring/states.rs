@@ -85,7 +85,7 @@ async fn a_locked_keyring_is_told_until_it_is_unlocked() {
     let listed = after.bus.call::<List>(&()).await.unwrap();
     assert_eq!((listed.secrets[0].kept, listed.store.state), (Some(Kept::Keyring), StoreState::Locked));
 
-    session.unlock(PASSWORD);
+    session.unlock(PASSWORD).await;
     after.expect(StoreState::Ready, &[]).await;
     assert_eq!(read(&after.bus).await.unwrap(), VALUE);
 }
@@ -100,7 +100,7 @@ async fn a_person_who_sets_a_secret_is_asked_to_unlock_and_a_prompt_that_cannot_
     kept_in_memory(&set(&vault.bus).await, "prompt");
     assert_eq!(read(&vault.bus).await.unwrap(), VALUE);
     // Once it is unlocked, what is set again goes where it belongs.
-    session.unlock(PASSWORD);
+    session.unlock(PASSWORD).await;
     assert_eq!(set(&vault.bus).await.kept, Kept::Keyring);
     assert!(!vault.vault.holds_any());
 }

@@ -246,3 +246,7 @@ pub fn markdown(db: &mut SqliteConnection, conversation: u64) -> Result<(String,
     }
     Ok((text, u32::try_from(ids.len()).unwrap_or(u32::MAX)))
 }
+
+#[cfg(test)]
+#[path = "export_tests.rs"]
+mod tests;
