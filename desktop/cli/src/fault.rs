@@ -14,7 +14,7 @@ pub struct Fault {
     /// A name from [`ErrorCode`], or one of the command line's own: `no_kernel`, `usage`, `io`, `interrupted`, `failed`.
     pub code: String,
     /// What the model worker declares as its cause, such as `server_not_running`.
-    pub cause: Option<serde_json::Value>,
+    pub cause: Option<Box<serde_json::Value>>,
     /// What happened, why, what to do next. Empty where nobody is there to read it.
     pub message: String,
 }
@@ -52,7 +52,8 @@ impl Fault {
     /// The object that `--json` prints for it.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let line = ErrorLine { r#type: "error", code: &self.code, cause: self.cause.as_ref(), message: &self.message };
+        let line =
+            ErrorLine { r#type: "error", code: &self.code, cause: self.cause.as_deref(), message: &self.message };
         serde_json::to_string(&line).unwrap_or_default()
     }
 }
@@ -75,7 +76,12 @@ impl From<Failure> for Fault {
             | ErrorCode::Declared
             | ErrorCode::Protocol => Exit::Failed,
         };
-        Self { exit, code: failure.code.name().to_owned(), cause: cause(&failure), message: failure.message }
+        Self {
+            exit,
+            code: failure.code.name().to_owned(),
+            cause: cause(&failure).map(Box::new),
+            message: failure.message,
+        }
     }
 }
 
@@ -126,7 +132,7 @@ mod tests {
             r#"{"type":"error","code":"declared","cause":"server_not_running","message":"start it"}"#
         );
         let fault = Fault::from(Failure::from(ModelError::new(Cause::ModelMissing { model: "m".into() }, "pull it")));
-        assert_eq!(fault.cause, Some(serde_json::json!({"cause": "model_missing", "model": "m"})));
+        assert_eq!(fault.cause.as_deref(), Some(&serde_json::json!({"cause": "model_missing", "model": "m"})));
     }
 
     #[test]

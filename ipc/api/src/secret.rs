@@ -6,9 +6,6 @@
 //! It is *not* a vault, and it cannot reach copies that are not its own: the frame that carried it lives for one message, and
 //! whoever calls [`Secret::expose`] answers for what becomes of the text.
 
-use bincode::de::{BorrowDecode, BorrowDecoder, Decode, Decoder};
-use bincode::enc::{Encode, Encoder};
-use bincode::error::{DecodeError, EncodeError};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use zeroize::Zeroize;
 
@@ -59,23 +56,7 @@ pub fn live() -> Vec<Secret> {
     live.iter().filter_map(Weak::upgrade).filter(|value| value.0.len() >= SHORTEST).map(Secret).collect()
 }
 
-impl Encode for Secret {
-    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        self.0.0.encode(encoder)
-    }
-}
-
-impl<Context> Decode<Context> for Secret {
-    fn decode<D: Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
-        String::decode(decoder).map(Self::new)
-    }
-}
-
-impl<'de, Context> BorrowDecode<'de, Context> for Secret {
-    fn borrow_decode<D: BorrowDecoder<'de, Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
-        Self::decode(decoder)
-    }
-}
+butterfly_wire::travels_as_text!(Secret, Secret::expose, Secret::new);
 
 #[cfg(test)]
 mod tests {

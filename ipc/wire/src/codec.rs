@@ -47,6 +47,46 @@ pub fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, CodecError> {
     }
 }
 
+/// Gives a type of another crate the encoding of a string, without its being one to anybody else: `$show` borrows the text
+/// (`fn(&T) -> &str`), `$make` takes it in (`fn(String) -> T`).
+#[macro_export]
+macro_rules! travels_as_text {
+    ($type:ty, $show:path, $make:path) => {
+        impl $crate::codec::traits::Encode for $type {
+            fn encode<E: $crate::codec::traits::Encoder>(
+                &self,
+                encoder: &mut E,
+            ) -> Result<(), $crate::codec::traits::EncodeError> {
+                $crate::codec::traits::Encode::encode($show(self), encoder)
+            }
+        }
+
+        impl<Context> $crate::codec::traits::Decode<Context> for $type {
+            fn decode<D: $crate::codec::traits::Decoder<Context = Context>>(
+                decoder: &mut D,
+            ) -> Result<Self, $crate::codec::traits::DecodeError> {
+                <String as $crate::codec::traits::Decode<Context>>::decode(decoder).map($make)
+            }
+        }
+
+        impl<'de, Context> $crate::codec::traits::BorrowDecode<'de, Context> for $type {
+            fn borrow_decode<D: $crate::codec::traits::BorrowDecoder<'de, Context = Context>>(
+                decoder: &mut D,
+            ) -> Result<Self, $crate::codec::traits::DecodeError> {
+                <Self as $crate::codec::traits::Decode<Context>>::decode(decoder)
+            }
+        }
+    };
+}
+
+/// What [`travels_as_text`] expands to names these.
+#[doc(hidden)]
+pub mod traits {
+    pub use bincode::de::{BorrowDecode, BorrowDecoder, Decode, Decoder};
+    pub use bincode::enc::{Encode, Encoder};
+    pub use bincode::error::{DecodeError, EncodeError};
+}
+
 /// A header as bincode writes it with fixed-width integers: what [`crate::Header::to_bytes`] is held to.
 #[cfg(test)]
 pub(crate) fn encode_header(header: &crate::Header) -> [u8; HEADER_BYTES] {

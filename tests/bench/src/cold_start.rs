@@ -10,9 +10,9 @@ use butterfly_kit::harness::{Instance, Which, changes, status};
 use butterfly_wire::control::{Status, WorkerState};
 use butterfly_wire::frame;
 use butterfly_wire::{Header, Kind};
-use std::sync::Arc;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Starts of each kind.

@@ -36,6 +36,15 @@ impl Embedder {
         Ok(Self::Server { address, model: model.to_owned() })
     }
 
+    /// The model's name.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        match self {
+            Self::Server { model, .. } => model,
+            Self::StandIn => "stand-in",
+        }
+    }
+
     /// One vector of length 1 for each text.
     ///
     /// # Errors

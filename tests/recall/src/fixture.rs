@@ -3,6 +3,7 @@
 //! A conversation is a file. `## D1 2024-01-14T18:10:00Z` begins a session, `7 Maya: …` is the seventh turn of it, said
 //! seven minutes later, with the id `D1:7`. A question is a line `conversation | ids of its evidence | question`.
 
+use crate::exchange::qualified;
 use anyhow::{Context, Result, bail};
 use butterfly_recall::moment;
 use butterfly_recall::stem::stem;
@@ -22,6 +23,10 @@ const CONVERSATIONS: [(&str, &str); 7] = [
 ];
 const QUESTIONS: &str = include_str!("../fixture/questions.txt");
 
+/// The long dialogue, and who speaks in it: the one who spoke first in each conversation, and the other.
+const DIALOGUE: &str = "dialogue";
+const THE_TWO: [&str; 2] = ["Maya", "Tom"];
+
 const MINUTE_MS: i64 = 60_000;
 
 /// A question with what answers it.
@@ -31,6 +36,14 @@ pub struct Question {
     /// Ids of the turns that answer it.
     pub evidence: Vec<String>,
     pub text: String,
+}
+
+impl Question {
+    /// Its evidence, each turn with its conversation.
+    #[must_use]
+    pub fn named_evidence(&self) -> Vec<String> {
+        self.evidence.iter().map(|id| qualified(&self.conversation, id)).collect()
+    }
 }
 
 /// All of it.
@@ -66,6 +79,44 @@ impl Fixture {
         Ok(fixture)
     }
 
+    /// All conversations between two friends as one long dialogue of the same two, as if one pair had told each other all
+    /// of it: hundreds of turns in which a speaker's name distinguishes nothing.
+    #[must_use]
+    pub fn as_one_dialogue(&self) -> Self {
+        let mut long = Self::default();
+        for (name, _) in CONVERSATIONS {
+            let turns: Vec<&Line> = self.turns.iter().filter(|turn| turn.conversation == name).collect();
+            let mut speakers: Vec<&str> = Vec::new();
+            turns.iter().for_each(|turn| {
+                if !speakers.contains(&turn.speaker.as_str()) {
+                    speakers.push(&turn.speaker);
+                }
+            });
+            let [one, other] = speakers.as_slice() else { continue };
+            if [*one, *other].contains(&"assistant") {
+                continue;
+            }
+            let renamed = |text: &str| rename(text, &[(one, THE_TWO[0]), (other, THE_TWO[1])]);
+            long.turns.extend(turns.iter().map(|turn| Line {
+                id: qualified(name, &turn.id),
+                conversation: DIALOGUE.to_owned(),
+                speaker: renamed(&turn.speaker),
+                text: renamed(&turn.text),
+                at_ms: turn.at_ms,
+            }));
+            long.questions.extend(self.questions.iter().filter(|question| question.conversation == name).map(
+                |question| Question {
+                    conversation: DIALOGUE.to_owned(),
+                    evidence: question.evidence.iter().map(|id| qualified(name, id)).collect(),
+                    text: renamed(&question.text),
+                },
+            ));
+        }
+        // In the order in which it was said, as an import is.
+        long.turns.sort_by_key(|turn| turn.at_ms);
+        long
+    }
+
     /// Whether a question and any of its evidence have a word in common, by its stem and beside stopwords.
     #[must_use]
     pub fn shares_words(&self, question: &Question) -> bool {
@@ -79,6 +130,23 @@ impl Fixture {
 
 fn content(text: &str) -> HashSet<String> {
     words(text).filter(|word| !is_stopword(&word.folded)).map(|word| stem(&word.folded)).collect()
+}
+
+/// Puts other names for whole words.
+fn rename(text: &str, names: &[(&str, &str)]) -> String {
+    let other =
+        |word: &str| names.iter().find(|(from, _)| *from == word).map_or(word.to_owned(), |(_, to)| (*to).to_owned());
+    let mut out = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let word = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+        out.push_str(&other(&rest[..word]));
+        let after = &rest[word..];
+        let gap = after.find(char::is_alphanumeric).unwrap_or(after.len());
+        out.push_str(&after[..gap]);
+        rest = &after[gap..];
+    }
+    out
 }
 
 fn conversation(name: &str, text: &str, turns: &mut Vec<Line>) -> Result<()> {

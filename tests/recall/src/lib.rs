@@ -6,6 +6,8 @@
 //! It does *not* test anything by its figures: those depend on the model that embeds.
 
 pub mod embed;
+pub mod exchange;
 pub mod fixture;
 pub mod measure;
 pub mod run;
+pub mod vectors;

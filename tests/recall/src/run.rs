@@ -1,7 +1,8 @@
 //! One run: the fixture in a store, searched by words, by meaning, and by both.
 
-use crate::embed::Embedder;
+use crate::exchange::qualified;
 use crate::fixture::{Fixture, Question};
+use crate::vectors::Vectors;
 use anyhow::{Context, Result};
 use butterfly_recall::window::{self, Turn};
 use butterfly_recall::{Query, Weights};
@@ -9,6 +10,7 @@ use butterfly_store::passages::{self, import, neighbours};
 use butterfly_store::search::{self, Ask, Frequent, Gathered, Scope};
 use butterfly_store::{Store, StoreError};
 use std::collections::HashMap;
+use std::rc::Rc;
 use tempfile::TempDir;
 
 /// Nearest vectors, as the memory worker asks for.
@@ -38,7 +40,7 @@ pub enum Where {
 pub struct Library {
     _folder: TempDir,
     store: Store,
-    embedder: Embedder,
+    embedder: Rc<Vectors>,
     vectors: Vec<(i64, i64, Vec<f32>)>,
     frequent: Frequent,
     weights: Weights,
@@ -49,13 +51,13 @@ impl Library {
     ///
     /// # Errors
     /// The store's or the embedder's.
-    pub fn new(fixture: &Fixture, embedder: Embedder, weights: Weights) -> Result<Self> {
+    pub fn new(fixture: &Fixture, embedder: Rc<Vectors>, weights: Weights) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let store = Store::open(folder.path())?;
         let taken = store.write(|db| import::take(db, &fixture.turns, 0))?;
         let texts = store.read(|db| windows(db, &taken.passages))?;
         let ids: Vec<(i64, i64)> = texts.iter().map(|(id, conversation, _)| (*id, *conversation)).collect();
-        let embedded = embedder.embed(&texts.into_iter().map(|(_, _, text)| text).collect::<Vec<_>>())?;
+        let embedded = embedder.of(&texts.into_iter().map(|(_, _, text)| text).collect::<Vec<_>>())?;
         let vectors =
             ids.into_iter().zip(embedded).map(|((id, conversation), vector)| (id, conversation, vector)).collect();
         Ok(Self { _folder: folder, store, embedder, vectors, frequent: Frequent::default(), weights })
@@ -67,7 +69,7 @@ impl Library {
     /// The store's or the embedder's.
     pub fn rankings(&self, questions: &[Question], by: By, place: Where) -> Result<Vec<Vec<String>>> {
         let texts: Vec<String> = questions.iter().map(|question| question.text.clone()).collect();
-        let vectors = self.embedder.embed(&texts)?;
+        let vectors = self.embedder.of(&texts)?;
         questions.iter().zip(vectors).map(|(question, vector)| self.ranking(question, &vector, by, place)).collect()
     }
 
@@ -127,7 +129,7 @@ const NOW_MS: i64 = 1_767_139_200_000;
 /// How a passage is named in a ranking: ids repeat between conversations.
 #[must_use]
 pub fn name(conversation: Option<String>, id: Option<String>) -> String {
-    format!("{}/{}", conversation.unwrap_or_default(), id.unwrap_or_default())
+    qualified(&conversation.unwrap_or_default(), &id.unwrap_or_default())
 }
 
 type Window = (i64, i64, String);

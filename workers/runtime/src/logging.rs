@@ -2,20 +2,20 @@
 
 use crate::redact::Redacted;
 use std::sync::OnceLock;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Registry, reload};
 
 /// The level in force, once logging has started.
-static LEVEL: OnceLock<reload::Handle<LevelFilter, Registry>> = OnceLock::new();
+static LEVEL: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
 
 /// Starts logging at the level that the override `LOG` names (`error` … `trace`; default `info`).
 pub(crate) fn start(level: Option<&str>) {
-    let (filter, handle) = reload::Layer::new(level.and_then(parse).unwrap_or(LevelFilter::INFO));
+    let (levels, handle) = reload::Layer::new(filter(level.and_then(parse).unwrap_or(LevelFilter::INFO)));
     let layer = tracing_subscriber::fmt::layer().json().with_writer(Redacted).with_ansi(false);
     // A second start in one process (tests) keeps the first subscriber, which is as good.
-    if tracing_subscriber::registry().with(filter).with(layer).try_init().is_ok() {
+    if tracing_subscriber::registry().with(levels).with(layer).try_init().is_ok() {
         let _ = LEVEL.set(handle);
     }
 }
@@ -24,8 +24,20 @@ pub(crate) fn start(level: Option<&str>) {
 pub fn log_at(level: &str) {
     if let (Some(handle), Some(level)) = (LEVEL.get(), parse(level)) {
         // It fails only where the subscriber is gone, and then nothing is logged at all.
-        let _ = handle.modify(|current| *current = level);
+        let _ = handle.modify(|current| *current = filter(level));
     }
+}
+
+/// This project's crates at the level, all others one level quieter: what a library tells at `info` (LanceDB names each file that
+/// it writes) would push what matters out of the bounded log.
+fn filter(level: LevelFilter) -> Targets {
+    let others = match level {
+        LevelFilter::INFO => LevelFilter::WARN,
+        LevelFilter::DEBUG => LevelFilter::INFO,
+        LevelFilter::TRACE => LevelFilter::DEBUG,
+        quiet => quiet,
+    };
+    Targets::new().with_default(others).with_target("butterfly", level)
 }
 
 fn parse(level: &str) -> Option<LevelFilter> {
@@ -47,6 +59,10 @@ mod tests {
             log_at(other);
             assert!(tracing::enabled!(tracing::Level::DEBUG), "{other}");
         }
+        assert!(!tracing::enabled!(target: "lance::file_audit", tracing::Level::DEBUG));
+        assert!(tracing::enabled!(target: "lance::file_audit", tracing::Level::INFO));
+        log_at("info");
+        assert!(!tracing::enabled!(target: "lance::file_audit", tracing::Level::INFO));
         log_at("error");
         assert!(tracing::enabled!(tracing::Level::ERROR) && !tracing::enabled!(tracing::Level::WARN));
     }

@@ -218,9 +218,16 @@ mod tests {
         let twice = serde_json::to_string(&format!("{KEY:?}")).unwrap();
         let encoded = "sk-%22Zeta%5C7%2F%2B%26%3D%20%C3%BC%3F";
         let hex: String = KEY.bytes().map(|byte| format!("{byte:02x}")).collect();
-        for form in
-            [KEY, &format!("{KEY:?}"), &json, &twice, encoded, &encoded.replace("%5C7%2F%2B", "%5c7%2f%2b").replace("%3D", "%3d").replace("%C3%BC%3F", "%c3%bc%3f"), &hex, &hex.to_uppercase()]
-        {
+        for form in [
+            KEY,
+            &format!("{KEY:?}"),
+            &json,
+            &twice,
+            encoded,
+            &encoded.replace("%5C7%2F%2B", "%5c7%2f%2b").replace("%3D", "%3d").replace("%C3%BC%3F", "%c3%bc%3f"),
+            &hex,
+            &hex.to_uppercase(),
+        ] {
             let line = clean(&format!("before {form} after {form}"));
             assert!(line.starts_with("before ") && line.contains(" after "), "{line}");
             assert!(line.contains(MARK) && !line.contains("Zeta") && !line.contains("5a657461"), "{line}");

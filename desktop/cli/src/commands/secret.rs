@@ -86,7 +86,8 @@ fn fitness(store: &Store) -> Exit {
 
 /// The vault's own cause, in place of what a failure of another service would mean.
 fn declared(failure: Failure) -> Fault {
-    let cause = VaultError::from_failure(&failure).and_then(|error| serde_json::to_value(error.cause).ok());
+    let cause =
+        VaultError::from_failure(&failure).and_then(|error| serde_json::to_value(error.cause).ok()).map(Box::new);
     Fault { cause, ..Fault::from(failure) }
 }
 
@@ -140,9 +141,9 @@ mod tests {
     #[test]
     fn a_failure_has_the_vaults_cause_for_programs() {
         let fault = declared(VaultError::new(VaultCause::UnknownName, "no such name").into());
-        assert_eq!(fault.cause, Some(serde_json::json!("unknown_name")));
+        assert_eq!(fault.cause.as_deref(), Some(&serde_json::json!("unknown_name")));
         let fault = declared(VaultError::new(VaultCause::Store(StoreState::Locked), "unlock it").into());
-        assert_eq!(fault.cause, Some(serde_json::json!({"store": "locked"})));
+        assert_eq!(fault.cause.as_deref(), Some(&serde_json::json!({"store": "locked"})));
         assert_eq!(declared(Failure::new(butterfly_wire::ErrorCode::Unavailable, "away")).cause, None);
     }
 

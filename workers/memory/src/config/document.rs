@@ -200,7 +200,7 @@ impl Reading<'_> {
             |name: &&str| name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
         let names: Option<Vec<&str>> = names.as_array().and_then(|names| names.iter().map(Value::as_str).collect());
         match names {
-            Some(names) if names.iter().all(|name| plain(name)) => {
+            Some(names) if names.iter().all(plain) => {
                 self.plan.secrets = names.into_iter().map(str::to_owned).collect();
             }
             Some(_) | None => {

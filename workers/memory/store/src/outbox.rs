@@ -18,6 +18,7 @@ use crate::error::StoreError;
 use crate::schema::{embedded, embedding_models, passages, vector_outbox};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text as SqlText};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// `vector_outbox.action`.
@@ -156,13 +157,13 @@ fn passage<'a>(
     known: &'a mut HashMap<i64, Passage>,
     id: i64,
 ) -> Result<Option<&'a Passage>, StoreError> {
-    if !known.contains_key(&id) {
-        let found: Option<Passage> = diesel::sql_query(PASSAGE).bind::<BigInt, _>(id).get_result(db).optional()?;
-        if let Some(found) = found {
-            known.insert(id, found);
+    Ok(match known.entry(id) {
+        Entry::Occupied(known) => Some(known.into_mut()),
+        Entry::Vacant(place) => {
+            let found: Option<Passage> = diesel::sql_query(PASSAGE).bind::<BigInt, _>(id).get_result(db).optional()?;
+            found.map(|found| &*place.insert(found))
         }
-    }
-    Ok(known.get(&id))
+    })
 }
 
 fn due(db: &mut SqliteConnection, known: &mut HashMap<i64, Passage>, id: i64) -> Result<Option<Due>, StoreError> {

@@ -1,3 +1,5 @@
+//! What the commands about memory print, word for word.
+
 use super::*;
 use butterfly_api::conversations::Summary;
 use butterfly_api::memory::Edge;
@@ -201,12 +203,12 @@ fn figures_have_their_units() {
         vector_index: "flat".into(),
         waiting_for_vectors: 1,
         database_bytes: 1 << 20,
-        folder: "/home/ann/data".into(),
+        folder: "/srv/assistant/data".into(),
         last_vacuum_unix_ms: Some(AT),
         ..Stats::default()
     };
     insta::assert_snapshot!(stats(&figures, AT + 60_000, plain()), @r"
-    folder:        /home/ann/data
+    folder:        /srv/assistant/data
     conversations: 2
     messages:      340
     memories:      0

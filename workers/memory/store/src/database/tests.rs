@@ -103,7 +103,7 @@ fn damage_that_shows_in_use_is_named() {
     for page in 1..file.metadata().unwrap().len() / 4096 {
         file.write_all_at(&[0x5a; 4096], page * 4096).unwrap();
     }
-    let error = store.read(|db| crate::care::counts(db)).unwrap_err();
+    let error = store.read(crate::care::counts).unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
 }
 

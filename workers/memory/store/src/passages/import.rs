@@ -91,7 +91,9 @@ pub fn take(db: &mut SqliteConnection, lines: &[Line], provenance: u16) -> Resul
 
 /// Finds a line's conversation, or makes it.
 fn open(db: &mut SqliteConnection, line: &Line) -> Result<Place, StoreError> {
-    let found: Option<(i64, Option<i64>, i64, i64, Option<i64>)> = conversations::table
+    /// Id, head, created, updated, trashed.
+    type Known = (i64, Option<i64>, i64, i64, Option<i64>);
+    let found: Option<Known> = conversations::table
         .filter(conversations::external_id.eq(&line.conversation))
         .select((
             conversations::id,

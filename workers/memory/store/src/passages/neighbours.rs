@@ -20,11 +20,14 @@ struct Row {
     after: Option<i64>,
 }
 
-/// The neighbours of each of `ids`, before and after.
+/// The passages before and after one.
+pub type Sides = (Option<i64>, Option<i64>);
+
+/// The neighbours of each of `ids`.
 ///
 /// # Errors
 /// The database's.
-pub fn of(db: &mut SqliteConnection, ids: &[i64]) -> Result<HashMap<i64, (Option<i64>, Option<i64>)>, StoreError> {
+pub fn of(db: &mut SqliteConnection, ids: &[i64]) -> Result<HashMap<i64, Sides>, StoreError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }

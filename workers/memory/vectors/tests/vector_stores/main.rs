@@ -1,5 +1,8 @@
 //! What every store of vectors must do, held against a model that is too plain to be wrong: one suite for all of them.
 
+// What a test's helper cannot do fails the test.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod damage;
 mod forgetting;
 mod model;
