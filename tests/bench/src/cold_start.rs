@@ -44,7 +44,7 @@ pub async fn measure(options: &Options) -> anyhow::Result<Section> {
         let row = |what: &str, kernel, relay| {
             Row::new(format!("{provider}, {what}"), Unit::Milliseconds, kernel, relay, "relay started")
         };
-        rows.push(row("median", samples.median(), relays.median()).target(Target::AtMost(120.0)));
+        rows.push(row("median", samples.median(), relays.median()).target(Target::AtMost(250.0)));
         rows.push(row("slowest", samples.largest(), relays.largest()));
     }
     Ok(Section {

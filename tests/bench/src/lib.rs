@@ -12,13 +12,16 @@
 //! - Everything stays on this machine.
 //!
 //! One file per benchmark: [`round_trip`], [`in_flight`], [`stream`], [`first_token`], [`tokens`], [`cold_start`],
-//! [`restart`], [`memory`], [`status`].
+//! [`restart`], [`memory`], [`status`], [`memory_vectors`], [`keeping`].
 
+pub mod bare;
 pub mod cold_start;
 pub mod first_token;
 pub mod in_flight;
+pub mod keeping;
 pub mod machine;
 pub mod memory;
+pub mod memory_vectors;
 pub mod options;
 pub mod raw;
 pub mod report;
@@ -29,4 +32,5 @@ pub mod service;
 pub mod sides;
 pub mod status;
 pub mod stream;
+pub mod talk;
 pub mod tokens;

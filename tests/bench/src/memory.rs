@@ -38,7 +38,9 @@ pub async fn measure(options: &Options) -> anyhow::Result<Section> {
             Row::new(format!("{what}, {when}"), Unit::Mebibytes, samples.largest(), relays.largest(), "relay")
         };
         rows.push(row("kernel", &resident.kernel).target(Target::AtMost(8.0)));
-        rows.push(row("model and brains together", &resident.workers).target(Target::AtMost(30.0)));
+        rows.push(row("model and brains together", &resident.model_and_brains).target(Target::AtMost(30.0)));
+        rows.push(row("memory, with a small store", &resident.memory).target(Target::AtMost(40.0)));
+        rows.push(row("vault", &resident.vault));
     }
     Ok(Section {
         title: "Resident memory",
@@ -57,14 +59,22 @@ pub async fn measure(options: &Options) -> anyhow::Result<Section> {
 #[derive(Default)]
 struct Resident {
     kernel: Samples,
-    workers: Samples,
+    model_and_brains: Samples,
+    memory: Samples,
+    vault: Samples,
 }
 
 impl Resident {
     async fn look(&mut self, bus: &Bus) -> anyhow::Result<()> {
         let status = status(bus).await?;
         self.kernel.push(mebibytes(status.kernel.rss_bytes));
-        self.workers.push(mebibytes(status.workers.iter().map(|worker| worker.rss_bytes).sum()));
+        let of = |names: &[&str]| {
+            let named = status.workers.iter().filter(|worker| names.contains(&worker.name.as_str()));
+            mebibytes(named.map(|worker| worker.rss_bytes).sum())
+        };
+        self.model_and_brains.push(of(&["model", "brains"]));
+        self.memory.push(of(&["memory"]));
+        self.vault.push(of(&["vault"]));
         Ok(())
     }
 }

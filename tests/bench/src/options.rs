@@ -3,8 +3,19 @@
 use std::path::PathBuf;
 
 /// The benchmarks by name, in the order of the report.
-pub const NAMES: [&str; 9] =
-    ["round-trip", "in-flight", "stream", "first-token", "tokens", "cold-start", "restart", "memory", "status"];
+pub const NAMES: [&str; 11] = [
+    "round-trip",
+    "in-flight",
+    "stream",
+    "first-token",
+    "tokens",
+    "cold-start",
+    "restart",
+    "memory",
+    "status",
+    "vectors",
+    "keeping",
+];
 
 /// How a run is to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,6 +24,8 @@ pub struct Options {
     pub only: Option<String>,
     /// Few repetitions: to see that it works, not to know how quick it is.
     pub quick: bool,
+    /// A million of what is kept, too: it takes hours.
+    pub large: bool,
     /// Where the page goes. A whole run goes to `docs/benchmarks.md`, any other one nowhere, unless this says so.
     pub out: Option<PathBuf>,
     /// For the page, instead of today's.
@@ -20,7 +33,7 @@ pub struct Options {
 }
 
 /// The command line cannot be understood.
-pub const USAGE: &str = "usage: butterfly-bench [--only NAME] [--quick] [--out FILE] [--date YYYY-MM-DD]";
+pub const USAGE: &str = "usage: butterfly-bench [--only NAME] [--quick | --large] [--out FILE] [--date YYYY-MM-DD]";
 
 impl Options {
     /// Reads the command line, program name excluded.
@@ -33,6 +46,7 @@ impl Options {
             let mut value = || arguments.next().ok_or_else(|| anyhow::anyhow!("{name} needs a value; {USAGE}"));
             match name.as_str() {
                 "--quick" => options.quick = true,
+                "--large" => options.large = true,
                 "--out" => options.out = Some(value()?.into()),
                 "--date" => options.date = Some(value()?),
                 "--only" => {

@@ -9,6 +9,8 @@ pub enum Unit {
     Milliseconds,
     PerSecond,
     Mebibytes,
+    /// Of one.
+    Share,
 }
 
 impl Unit {
@@ -20,6 +22,7 @@ impl Unit {
             Self::Milliseconds => format!("{number:.2} ms"),
             Self::PerSecond => format!("{number:.0} /s"),
             Self::Mebibytes => format!("{number:.2} MiB"),
+            Self::Share => format!("{number:.3}"),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::answer::{Gone, Pen, Stream, Writer, open};
 use super::library::{Installed, LAYERS, REPORT_BYTES, digest, rfc3339};
 use super::scenario::{Ending, Step};
 use super::state::{Progress, State};
+use super::vectors;
 use hyper::Response;
 use serde_json::{Value, json};
 use std::io;
@@ -80,7 +81,7 @@ impl Writer for Chat {
 /// `/api/embed`: a vector per text, that depends on the text alone.
 pub(super) fn embed(body: &Value) -> Value {
     json!({
-        "model": body["model"], "embeddings": texts(body).iter().map(|text| vector(text)).collect::<Vec<_>>(),
+        "model": body["model"], "embeddings": vectors::of(body, &texts(body)),
         "total_duration": 14_143_917, "load_duration": 1_019_500, "prompt_eval_count": 8,
     })
 }
@@ -91,16 +92,6 @@ pub(super) fn texts(body: &Value) -> Vec<String> {
         Value::Array(texts) => texts.iter().filter_map(|text| text.as_str().map(str::to_owned)).collect(),
         _ => Vec::new(),
     }
-}
-
-/// Four numbers of length 1.
-pub(super) fn vector(text: &str) -> [f32; 4] {
-    let mut sums = [1.0_f32; 4];
-    for (at, byte) in text.bytes().enumerate() {
-        sums[at % 4] += f32::from(byte);
-    }
-    let length = sums.iter().map(|number| number * number).sum::<f32>().sqrt();
-    sums.map(|number| number / length)
 }
 
 /// `/api/pull`: the layers, resumed where they were left; `cut` ends it early after so many new bytes.

@@ -13,6 +13,7 @@ mod library;
 mod scenario;
 mod state;
 mod v1;
+mod vectors;
 
 pub use library::Installed;
 pub use scenario::{Ending, Load, Play, Scenario, Step};

@@ -1,8 +1,9 @@
 //! OpenAI's protocol, as Ollama, vLLM, llama.cpp and LM Studio speak it: server-sent events.
 
 use super::answer::Writer;
-use super::api::{texts, vector};
+use super::api::texts;
 use super::scenario::{Play, Step};
+use super::vectors;
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -111,11 +112,11 @@ impl Writer for Chat {
 /// `/v1/embeddings`, in the reverse order, which the protocol's index allows.
 pub(super) fn embed(body: &Value) -> Value {
     let texts = texts(body);
-    let data: Vec<_> = texts
-        .iter()
+    let data: Vec<_> = vectors::of(body, &texts)
+        .into_iter()
         .enumerate()
         .rev()
-        .map(|(index, text)| json!({ "object": "embedding", "index": index, "embedding": vector(text) }))
+        .map(|(index, vector)| json!({ "object": "embedding", "index": index, "embedding": vector }))
         .collect();
     json!({
         "object": "list", "data": data, "model": body["model"],
