@@ -13,8 +13,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Outbox rows of one batch: a request's worth.
-const BATCH: i64 = TEXTS as i64;
+/// Outbox rows of one batch: a request's worth, with room for the neighbours that are embedded anew with them. A request for
+/// one neighbour alone would double their number.
+const BATCH: i64 = TEXTS as i64 - 4;
 
 /// What is stored within this time is embedded together: a turn's messages, or what an import brings.
 const LINGER: Duration = Duration::from_millis(200);
