@@ -52,6 +52,7 @@ CREATE TABLE messages (
     images TEXT NOT NULL DEFAULT ''                -- JSON
 );
 CREATE INDEX messages_by_parent ON messages (conversation_id, parent_id);
+CREATE INDEX messages_of_parent ON messages (parent_id);  -- for the reference: without it each deletion would read all messages
 CREATE INDEX messages_by_turn ON messages (turn_id, attempt, part);
 CREATE INDEX messages_streaming ON messages (state) WHERE state = 0;
 -- What a turn, or another answer to it, was begun with: who asks again with the same key gets the same turn.

@@ -189,6 +189,31 @@ fn tables_are_as_the_schema_says() {
     assert_eq!(declared, found);
 }
 
+/// SQLite looks for what refers to a row whenever one is deleted, and reads the whole table where no index helps.
+#[test]
+fn every_reference_has_an_index_so_that_deleting_reads_no_table() {
+    #[derive(QueryableByName)]
+    struct Name {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let (_folder, store) = store();
+    let without: Vec<Name> = store
+        .read(|db| {
+            let found = sql_query(
+                "SELECT t.name || '.' || f.\"from\" AS name FROM sqlite_master t, pragma_foreign_key_list(t.name) f \
+                 WHERE t.type = 'table' AND NOT EXISTS ( \
+                     SELECT 1 FROM pragma_index_list(t.name) i, pragma_index_info(i.name) c \
+                     WHERE c.seqno = 0 AND c.name = f.\"from\") \
+                   AND NOT EXISTS ( \
+                     SELECT 1 FROM pragma_table_info(t.name) k WHERE k.pk = 1 AND k.name = f.\"from\")",
+            );
+            Ok(found.load(db)?)
+        })
+        .unwrap();
+    assert_eq!(without.into_iter().map(|it| it.name).collect::<Vec<_>>(), [""; 0]);
+}
+
 #[test]
 fn full_disk_refuses_by_name_and_works_again_when_there_is_room() {
     let (_folder, store) = store();
