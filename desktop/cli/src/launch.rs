@@ -27,6 +27,9 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(20);
 /// Time for every worker to be ready or held. Five failed starts with their pauses fit; after that the kernel holds.
 const READY_LIMIT: Duration = Duration::from_secs(90);
 
+/// Time for a worker that is being restarted to serve again, before what was asked of it counts as refused.
+pub const RESTART_LIMIT: Duration = Duration::from_secs(10);
+
 /// Bytes of the start's log that are kept before it begins anew, and that are read for a reason.
 const LOG_BYTES: u64 = 64 << 10;
 
@@ -54,6 +57,22 @@ pub async fn up(context: &Context) -> Result<Running, Fault> {
         ))
     })??;
     Ok(Running { bus, status, started })
+}
+
+/// Connects to the kernel, and waits while workers are being started: what is asked of one of those would be refused.
+///
+/// # Errors
+/// As [`Context::connect`].
+pub async fn serving(context: &Context) -> Result<Bus, Fault> {
+    let bus = context.connect().await?;
+    if Pending::of(&status(&bus).await?).is_empty() {
+        return Ok(bus);
+    }
+    // Who is not there even then says so in the answer.
+    if let Ok(settled) = tokio::time::timeout(RESTART_LIMIT, settled(context, &bus)).await {
+        settled?;
+    }
+    Ok(bus)
 }
 
 /// The workers that were not started because something is wrong with them.
@@ -208,6 +227,31 @@ pub async fn settled(context: &Context, bus: &Bus) -> Result<Status, Fault> {
             }
             pending.take(&changed);
         }
+    }
+}
+
+/// Which process does a worker's work: the number of its start. `None` where there is no such worker.
+///
+/// # Errors
+/// When the connection ends.
+pub async fn generation(bus: &Bus, worker: &str) -> Result<Option<u32>, Fault> {
+    let now = status(bus).await?;
+    Ok(now.workers.iter().find(|it| it.name == worker && it.instance_of.is_empty()).map(|it| it.generation))
+}
+
+/// Waits until a later process than that of `generation` does the worker's work, or is not started.
+///
+/// # Errors
+/// When the connection ends.
+pub async fn succeeded(bus: &Bus, worker: &str, generation: Option<u32>) -> Result<(), Fault> {
+    let mut events = bus.subscribe(service::ID, topic::WORKERS).await?;
+    loop {
+        let now = status(bus).await?;
+        let found = now.workers.iter().find(|it| it.name == worker && it.instance_of.is_empty());
+        if found.is_none_or(|it| Some(it.generation) != generation && is_settled(&it.state)) {
+            return Ok(());
+        }
+        next_change(&mut events).await?;
     }
 }
 

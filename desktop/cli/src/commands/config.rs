@@ -5,6 +5,7 @@ use crate::context::{Context, status};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::files::{self, Beside};
+use crate::launch;
 use crate::render::config as render;
 use crate::text;
 use butterfly_api::config::{
@@ -46,7 +47,7 @@ struct ImportView<'a> {
 /// # Errors
 /// What the memory worker answers.
 pub async fn run(context: &Context, command: ConfigCommand) -> Result<Exit, Fault> {
-    let bus = context.connect().await?;
+    let bus = launch::serving(context).await?;
     let out = &context.out;
     match command {
         ConfigCommand::List { prefix, within, verbose } => {

@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::files::{self, Beside};
+use crate::launch;
 use crate::progress::{Progress, Unit};
 use crate::render::conversations as render;
 use crate::render::units;
@@ -54,7 +55,7 @@ struct ExportView<'a> {
 /// # Errors
 /// What the memory worker answers.
 pub async fn run(context: &Context, command: ConversationsCommand) -> Result<Exit, Fault> {
-    let bus = context.connect().await?;
+    let bus = launch::serving(context).await?;
     let out = &context.out;
     match command {
         ConversationsCommand::List { trash, limit } => list(context, &bus, trash, limit).await?,

@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::files::{self, Beside};
+use crate::launch;
 use crate::progress::{Progress, Unit};
 use crate::render::units;
 use crate::text;
@@ -16,6 +17,9 @@ use butterfly_client::Next;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
+
+/// The worker that holds the store.
+const MEMORY: &str = "memory";
 
 #[derive(Serialize)]
 struct BackupView<'a> {
@@ -29,7 +33,7 @@ struct BackupView<'a> {
 /// # Errors
 /// What the memory worker answers, a disk that is full, a sum that differs.
 pub async fn backup(context: &Context, args: &Backup) -> Result<Exit, Fault> {
-    let bus = context.connect().await?;
+    let bus = launch::serving(context).await?;
     let mut file = Beside::create(&args.file)?;
     // The copy is packed, so this is its size at most; it is near enough for a bar.
     let expected = bus.call::<GetStats>(&()).await?.database_bytes;
@@ -79,11 +83,12 @@ pub async fn backup(context: &Context, args: &Backup) -> Result<Exit, Fault> {
 /// What the memory worker answers; then nothing has changed.
 pub async fn restore(context: &Context, args: &Restore) -> Result<Exit, Fault> {
     let (file, size) = files::open(&args.file)?;
-    let bus = context.connect().await?;
+    let bus = launch::serving(context).await?;
     let name = text::escaped(&args.file.to_string_lossy());
     let question =
         format!("What is remembered now is replaced by {name} (and kept aside in the data folder). Replace it?");
     confirm(context, args.yes, &question)?;
+    let generation = launch::generation(&bus, MEMORY).await?;
     let mut progress = Progress::new(&context.out, "sending", Unit::Bytes);
     let mut upload = bus.upload::<storage::Restore>(&()).await?;
     let mut pieces = Pieces { file, path: &args.file };
@@ -99,7 +104,13 @@ pub async fn restore(context: &Context, args: &Restore) -> Result<Exit, Fault> {
     let answer = upload.finish().await;
     progress.end();
     let restored: Restored = answer?;
+    // The copy takes the store's place with the worker's next start: whoever asks then asks the copy.
+    let started = tokio::time::timeout(launch::RESTART_LIMIT, launch::succeeded(&bus, MEMORY, generation)).await;
     let out = &context.out;
+    match started {
+        Ok(started) => started?,
+        Err(_) => out.warning("memory is still being started; `butterfly status` shows when it is there"),
+    }
     if out.json {
         out.object(&restored)?;
         return Ok(Exit::Done);

@@ -10,9 +10,10 @@ use crate::render::status::{KernelView, WorkerView};
 use crate::render::units;
 use crate::text;
 use butterfly_api::control;
+use butterfly_api::conversations::{List, ListRequest};
 use butterfly_api::model::{Probe, ProbeServer};
 use butterfly_client::{Bus, ConnectError};
-use butterfly_wire::control::WorkerState;
+use butterfly_wire::control::{Status, WorkerState};
 use butterfly_wire::{ErrorCode, Failure};
 use serde::Serialize;
 use std::time::Duration;
@@ -47,19 +48,14 @@ pub async fn up(context: &Context) -> Result<Exit, Fault> {
     let running = launch::up(context).await?;
     let out = &context.out;
     let status = &running.status;
-    let probe = match status.workers.iter().find(|worker| worker.name == "model") {
-        Some(worker) if worker.state == WorkerState::Ready => Some(probe(&running.bus).await),
-        // Why it is not is said below; asking would only take time.
-        Some(_) | None => None,
-    };
+    // Why it is not is said below; asking would only take time.
+    let probe = if is_ready(status, "model") { Some(probe(&running.bus).await) } else { None };
     if out.json {
         let kernel = KernelView::from(&status.kernel);
         let workers = status.workers.iter().map(WorkerView::from).collect();
         out.object(&UpView { started: running.started, kernel, workers, model: probe.and_then(Result::ok) })?;
-        return match launch::held_fault(status) {
-            Some(_) => Ok(Exit::Failed),
-            None => Ok(Exit::Done),
-        };
+        let is_well = launch::held_fault(status).is_none() && remembers(&running.bus).await.is_ok();
+        return Ok(if is_well { Exit::Done } else { Exit::Failed });
     }
     let verb = if running.started { "started" } else { "runs already" };
     out.line(&format!(
@@ -83,10 +79,26 @@ pub async fn up(context: &Context) -> Result<Exit, Fault> {
     for warning in &status.kernel.warnings {
         out.warning(warning);
     }
+    if is_ready(status, "memory")
+        && let Err(failure) = remembers(&running.bus).await
+    {
+        return Err(failure.into());
+    }
     match launch::held_fault(status) {
         Some(fault) => Err(fault),
         None => Ok(Exit::Done),
     }
+}
+
+fn is_ready(status: &Status, worker: &str) -> bool {
+    status.workers.iter().any(|it| it.name == worker && it.state == WorkerState::Ready)
+}
+
+/// Whether the store is open. A memory worker whose store is damaged runs all the same, to say so and to take in a copy.
+async fn remembers(bus: &Bus) -> Result<(), Failure> {
+    let request = ListRequest { offset: 0, limit: 1, trash: false };
+    // A store that is busy is open.
+    tokio::time::timeout(PROBE_LIMIT, bus.call::<List>(&request)).await.map_or(Ok(()), |listed| listed.map(drop))
 }
 
 /// What a chat would use now.

@@ -5,6 +5,7 @@ use crate::args::ModelCommand;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::fault::Fault;
+use crate::launch;
 use crate::paint::Role;
 use crate::render::table::{Align, Cell, Table};
 use crate::render::units;
@@ -29,7 +30,7 @@ struct UsedView<'a> {
 /// # Errors
 /// What the model worker answers.
 pub async fn run(context: &Context, command: Option<ModelCommand>) -> Result<Exit, Fault> {
-    let bus = context.connect().await?;
+    let bus = launch::serving(context).await?;
     let out = &context.out;
     match command {
         None => {

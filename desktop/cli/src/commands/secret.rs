@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::hidden;
+use crate::launch;
 use crate::paint::Role;
 use crate::render::table::{Align, Cell, Table};
 use crate::text;
@@ -34,7 +35,7 @@ struct DeleteView<'a> {
 /// # Errors
 /// What the vault answers, and input that cannot be read.
 pub async fn run(context: &Context, command: SecretCommand) -> Result<Exit, Fault> {
-    let bus = context.connect().await?;
+    let bus = launch::serving(context).await?;
     let out = &context.out;
     match command {
         SecretCommand::Set { name } => {
@@ -127,8 +128,15 @@ fn list(context: &Context, secrets: &Secrets) -> Result<(), Fault> {
         ]);
     }
     out.line(&table.render(out.paint, out.columns()))?;
-    if secrets.store.state != StoreState::Ready {
-        out.warning(&secrets.store.message);
+    match secrets.store.state {
+        StoreState::Ready => {}
+        // What most programs on a server or in a container find; it stands in the way of nothing yet.
+        StoreState::Absent => out.remark(
+            "without an OS keyring here, a key lasts until the assistant ends; `butterfly secret check` says how to change that",
+        ),
+        StoreState::Locked | StoreState::Slow | StoreState::Denied | StoreState::Vanished => {
+            out.warning(&secrets.store.message);
+        }
     }
     Ok(())
 }

@@ -1,4 +1,6 @@
 //! The line editor, on a thread of its own: it blocks, while the connection to the kernel must go on.
+//!
+//! It keeps no file: the lines that it brings back come from memory, so that what was forgotten there is nowhere else.
 
 use super::slash::COMMANDS;
 use crate::fault::Fault;
@@ -7,17 +9,14 @@ use rustyline::config::Config;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
-use rustyline::history::FileHistory;
+use rustyline::history::MemHistory;
 use rustyline::validate::Validator;
 use rustyline::{Context, Editor, Helper};
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
-/// Messages kept in the history file. A few months of conversations, some hundred KiB.
+/// Lines that can be brought back: those of earlier conversations, and a long day's.
 const HISTORY_LENGTH: usize = 1000;
 
 /// What the person did at the prompt.
@@ -49,11 +48,12 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// Starts the editor's thread, which ends with the handle or with the program.
-    pub fn start(history: PathBuf) -> Self {
+    /// Starts the editor's thread, which ends with the handle or with the program. The lines of `earlier` can be brought
+    /// back, the last one first.
+    pub fn start(earlier: Vec<String>) -> Self {
         let (questions, mut asked) = mpsc::channel::<Question>(1);
         std::thread::spawn(move || {
-            let mut session = Session::new(&history);
+            let mut session = Session::new(&earlier);
             while let Some(question) = asked.blocking_recv() {
                 let typed = match &mut session {
                     Ok(session) => session.read(&question),
@@ -92,31 +92,31 @@ impl Prompt {
 }
 
 struct Session {
-    editor: Editor<Words, FileHistory>,
-    history: PathBuf,
+    editor: Editor<Words, MemHistory>,
     empty: Arc<AtomicBool>,
 }
 
 impl Session {
-    fn new(history: &Path) -> Result<Self, Fault> {
+    fn new(earlier: &[String]) -> Result<Self, Fault> {
         let fault = |fault: ReadlineError| Fault::failed(format!("the line editor cannot start: {fault}"));
         let config = Config::builder().max_history_size(HISTORY_LENGTH).map_err(fault)?.build();
-        let mut editor = Editor::with_config(config).map_err(fault)?;
+        let history = MemHistory::with_config(&config);
+        let mut editor = Editor::with_history(config, history).map_err(fault)?;
         let empty = Arc::new(AtomicBool::new(true));
         editor.set_helper(Some(Words { empty: Arc::clone(&empty) }));
-        private(history);
-        // Without a history there is still a conversation.
-        let _ = editor.load_history(history);
-        Ok(Self { editor, history: history.to_owned(), empty })
+        for line in earlier {
+            editor.add_history_entry(line).map_err(fault)?;
+        }
+        Ok(Self { editor, empty })
     }
 
     fn read(&mut self, question: &Question) -> Typed {
         self.empty.store(question.initial.is_empty(), Ordering::Relaxed);
         match self.editor.readline_with_initial(&question.prompt, (&question.initial, "")) {
             Ok(line) => {
-                if question.remember && !line.trim().is_empty() && self.editor.add_history_entry(&line).unwrap_or(false)
-                {
-                    let _ = self.editor.append_history(&self.history);
+                if question.remember && !line.trim().is_empty() {
+                    // A line that cannot be brought back was said all the same.
+                    let _ = self.editor.add_history_entry(&line);
                 }
                 Typed::Line(line)
             }
@@ -125,11 +125,6 @@ impl Session {
             Err(other) => Typed::Fault(Fault::failed(format!("the terminal cannot be read: {other}"))),
         }
     }
-}
-
-/// Creates the history file for the owner's eyes alone, before anything is in it.
-fn private(path: &Path) {
-    let _ = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
 }
 
 /// Completes the commands, and notices whether the line is empty.
@@ -170,7 +165,7 @@ fn candidates(typed: &str) -> Vec<Pair> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use rustyline::history::{History, SearchDirection};
 
     #[test]
     fn commands_are_completed_and_words_are_not() {
@@ -181,10 +176,10 @@ mod tests {
     }
 
     #[test]
-    fn the_history_is_the_owners_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("history");
-        private(&path);
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    fn earlier_lines_are_brought_back_the_last_one_first() {
+        let session = Session::new(&["first".to_owned(), "second\nline".to_owned()]).unwrap();
+        let history = session.editor.history();
+        let line = |at| history.get(at, SearchDirection::Forward).unwrap().unwrap().entry.into_owned();
+        assert_eq!((history.len(), line(0), line(1)), (2, "first".to_owned(), "second\nline".to_owned()));
     }
 }

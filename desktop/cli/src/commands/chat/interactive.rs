@@ -54,7 +54,7 @@ pub async fn run(mut talk: Talk<'_>) -> Result<Exit, Fault> {
 
 async fn converse(talk: &mut Talk<'_>) -> Result<Exit, Fault> {
     let out = talk.context.out.clone();
-    let prompt = Prompt::start(talk.context.instance.place.state.join("chat-history"));
+    let prompt = Prompt::start(recollect::said_earlier(talk).await);
     greet(talk, &prompt).await?;
     let sign = format!("{} ", out.paint.apply(Role::Accent, "›"));
     let mut leaving = false;

@@ -6,10 +6,16 @@ use crate::fault::Fault;
 use crate::render::{conversations, memory};
 use crate::text;
 use butterfly_api::conversations::{Show, ShowRequest};
-use butterfly_api::memory::{Add, AddRequest, Forget, ForgetRequest, Found, Search, SearchRequest};
+use butterfly_api::memory::{
+    Add, AddRequest, Forget, ForgetRequest, Found, List, ListRequest, Passage, PassageKind, ReasonKind, Search,
+    SearchRequest,
+};
 
 /// What a search in the chat shows at most: a screen.
 const FOUND: u32 = 8;
+
+/// Messages among which the person's own are looked for when lines typed earlier are brought back: what one request gives.
+const EARLIER: u32 = 200;
 
 /// Messages that `/history` shows: what anybody scrolls back.
 const HISTORY: u32 = 100;
@@ -28,6 +34,18 @@ pub async fn remember(talk: &Talk<'_>, words: String) -> Result<(), Fault> {
         out.line(&format!("  {}", memory::sentence(fact)))?;
     }
     Ok(())
+}
+
+/// What the person said lately in any conversation, oldest first, for the editor to bring back. Empty where nothing is
+/// saved or memory cannot be asked: the conversation does not need it.
+pub async fn said_earlier(talk: &Talk<'_>) -> Vec<String> {
+    if talk.unsaved {
+        return Vec::new();
+    }
+    let request = ListRequest { kind: Some(PassageKind::Message), limit: EARLIER, ..ListRequest::default() };
+    let Ok(listed) = talk.bus.call::<List>(&request).await else { return Vec::new() };
+    let own = listed.passages.into_iter().rev().filter(|passage| passage.speaker == "user");
+    own.map(|passage| text::Stripper::default().strip(&passage.text)).collect()
 }
 
 /// Finds what was said or noted.
@@ -65,11 +83,11 @@ pub async fn forget(talk: &Talk<'_>, prompt: &Prompt, what: String) -> Result<()
     let ids = match number(&what) {
         Some(id) => vec![id],
         None => {
-            let found = find(talk, what).await?;
-            if found.is_empty() {
-                return Ok(());
+            let passages = named(find(talk, what).await?);
+            if passages.is_empty() {
+                return out
+                    .line("nothing was found by these words; /search also finds by meaning and shows the numbers");
             }
-            let passages: Vec<_> = found.into_iter().map(|found| found.passage).collect();
             out.line(&memory::passages(&passages, out.paint, out.columns()))?;
             let ids: Vec<_> = passages.iter().map(|passage| passage.id).collect();
             let asked = format!("Which of them? {} [none] ", example(&ids));
@@ -101,6 +119,12 @@ pub async fn forget(talk: &Talk<'_>, prompt: &Prompt, what: String) -> Result<()
         "forgotten: {}; the bytes are overwritten when the assistant is idle, or at once by `butterfly memory vacuum`",
         entries(gone.passages.len())
     ))
+}
+
+/// What the words themselves name: what a search finds beside it, by meaning or because it is recent, nobody asked to lose.
+fn named(found: Vec<Found>) -> Vec<Passage> {
+    let by_words = |it: &Found| it.reasons.iter().any(|reason| reason.kind == ReasonKind::Word);
+    found.into_iter().filter(by_words).map(|it| it.passage).collect()
 }
 
 /// Shows what was said in this conversation.

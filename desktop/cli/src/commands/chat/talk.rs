@@ -6,18 +6,14 @@ use crate::args;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::fault::Fault;
-use crate::launch;
+use crate::launch::{self, RESTART_LIMIT};
 use crate::render::chat::{Screen, Shown, end_json, item_json};
 use crate::text;
 use butterfly_api::session::{EndReason, Place, Send, SendRequest, Stop, StopRequest, TurnEnd, TurnItem};
 use butterfly_client::{Bus, Next, Stream};
 use butterfly_wire::{ErrorCode, Failure};
 use std::future::ready;
-use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-
-/// Time for a worker that is being restarted to serve again, before a message counts as undeliverable.
-const RESTART_LIMIT: Duration = Duration::from_secs(10);
 
 /// A conversation with the assistant.
 pub struct Talk<'a> {

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::files;
+use crate::launch;
 use crate::render::memory as render;
 use crate::render::units;
 use crate::text;
@@ -20,12 +21,11 @@ use butterfly_api::memory::{
 };
 use butterfly_api::storage::{GetStats, Retain, Vacuum};
 use butterfly_client::Bus;
-use butterfly_wire::frame::FRAME_LIMIT;
 use std::io::IsTerminal;
 use std::path::Path;
 
-/// The longest text that one call carries, with its envelope.
-const TEXT_BYTES: usize = FRAME_LIMIT - 4096;
+/// The longest text of one memory, as the memory worker has it.
+const TEXT_BYTES: usize = 64 << 10;
 
 /// Runs one of the commands.
 ///
@@ -33,7 +33,7 @@ const TEXT_BYTES: usize = FRAME_LIMIT - 4096;
 /// What the memory worker answers.
 pub async fn run(context: &Context, command: MemoryCommand) -> Result<Exit, Fault> {
     let out = &context.out;
-    let bus = context.connect().await?;
+    let bus = launch::serving(context).await?;
     match command {
         MemoryCommand::Add(args) => add(context, &bus, args).await?,
         MemoryCommand::Search(args) => return search::run(context, &bus, args).await,
