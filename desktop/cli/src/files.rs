@@ -36,7 +36,7 @@ pub fn read_text(path: &Path, limit: usize) -> Result<String, Fault> {
     let (file, _) = open(path)?;
     let mut bytes = Vec::new();
     file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|fault| unreadable(path, &fault))?;
-    let name = path.display();
+    let name = if is_standard(path) { "standard input".to_owned() } else { path.display().to_string() };
     if bytes.len() > limit {
         return Err(Fault::failed(format!("{name} is larger than {}", crate::render::units::bytes(limit as u64))));
     }

@@ -242,5 +242,8 @@ pub(crate) fn decode<T: butterfly_wire::Decode<()>>(payload: &[u8]) -> Result<T,
 }
 
 pub(crate) fn disconnected() -> Failure {
-    Failure::new(ErrorCode::Disconnected, "the connection to the kernel is gone; is it still running?")
+    Failure::new(
+        ErrorCode::Disconnected,
+        "the connection to the kernel is gone; `butterfly status` says whether it still runs",
+    )
 }

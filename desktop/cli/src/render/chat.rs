@@ -65,7 +65,8 @@ impl Screen {
             TurnItem::Thinking { .. } => Shown::default(),
             TurnItem::Text { text } => Shown::out(self.piece(Last::Text, text)),
             TurnItem::Notice { text } => self.notice(text),
-            TurnItem::NeedsSecret { why, .. } => self.notice(why),
+            // Whoever asks for it, or cannot, says why.
+            TurnItem::NeedsSecret { .. } => Shown::out(self.new_line()),
             TurnItem::Usage(usage) => {
                 self.usage = Some(*usage);
                 Shown::default()

@@ -11,6 +11,9 @@ use butterfly_api::memory::{
 use butterfly_api::storage::Stats;
 use serde::Serialize;
 
+/// Columns of what was said, where it only names a turn and no terminal says how wide it is.
+const TURN_COLUMNS: usize = 200;
+
 /// What `memory search --json` prints.
 #[derive(Debug, Serialize)]
 pub struct ResultsView<'a> {
@@ -256,11 +259,11 @@ pub fn forgotten(forgotten: &Forgotten, paint: Paint, columns: Option<usize>) ->
 pub fn explanation(explanation: &Explanation, paint: Paint, columns: Option<usize>) -> String {
     let mut lines = vec![format!(
         "{}  {}",
-        paint.apply(Role::Strong, &text::escaped(&explanation.text)),
+        paint.apply(Role::Strong, &cut(&text::escaped(&explanation.text), columns.unwrap_or(TURN_COLUMNS))),
         paint.apply(Role::Muted, &format!("turn #{} of conversation {}", explanation.turn, explanation.conversation))
     )];
     if !explanation.model.is_empty() {
-        lines.push(format!("  answered by {}", text::escaped(&explanation.model)));
+        lines.push(format!("  model: {}", text::escaped(&explanation.model)));
     }
     match &explanation.shown {
         None => lines.push("  what it was given was not kept, or quoted something that has been forgotten".to_owned()),

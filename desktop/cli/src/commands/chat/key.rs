@@ -17,6 +17,7 @@ pub async fn ask(context: &Context, bus: &Bus, name: &str, why: &str) -> Result<
     if context.out.json || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Err(needed(name, why));
     }
+    context.out.remark(&text::escaped(why));
     let prompt = format!("{} (it is not shown): ", text::escaped(name));
     let read = tokio::task::spawn_blocking(move || hidden::read(&prompt)).await;
     let value = match read {
@@ -39,8 +40,10 @@ pub async fn ask(context: &Context, bus: &Bus, name: &str, why: &str) -> Result<
 }
 
 fn needed(name: &str, why: &str) -> Fault {
+    let set = format!("set it with `butterfly secret set {name}`");
     let why = why.trim_end_matches('.');
-    let message = format!("{why}; set it with `butterfly secret set {name}`, then ask again");
+    let message =
+        if why.contains(&set) { format!("{why}, then ask again") } else { format!("{why}; {set}, then ask again") };
     Fault::new(Exit::Failed, "needs_secret", message)
 }
 
@@ -53,5 +56,10 @@ mod tests {
         let fault = needed("model.api_key", "The server asks for a key.");
         let wanted = "The server asks for a key; set it with `butterfly secret set model.api_key`, then ask again";
         assert_eq!((fault.message.as_str(), fault.code.as_str()), (wanted, "needs_secret"));
+        assert_eq!(
+            needed("model.api_key", wanted.trim_end_matches(", then ask again")).message,
+            wanted,
+            "it is said once"
+        );
     }
 }

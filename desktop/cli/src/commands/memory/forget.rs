@@ -34,6 +34,10 @@ pub(super) async fn run(context: &Context, bus: &Bus, args: Forget) -> Result<Ex
             out.object(&ForgetView { dry_run, forgotten: &would_go, outside: OUTSIDE })?;
             return Ok(Exit::Done);
         }
+        if would_go == Forgotten::default() && !out.json {
+            out.line("nothing has that number; `butterfly memory list --kind all` shows the numbers")?;
+            return Ok(Exit::Done);
+        }
         if !out.json {
             out.line(&shown(context, &would_go, "would go:"))?;
         }
@@ -47,6 +51,8 @@ pub(super) async fn run(context: &Context, bus: &Bus, args: Forget) -> Result<Ex
     let gone = bus.call::<memory::Forget>(&request).await?;
     if out.json {
         out.object(&ForgetView { dry_run, forgotten: &gone, outside: OUTSIDE })?;
+    } else if gone == Forgotten::default() {
+        out.line("nothing has that number, so there was nothing to forget; `butterfly memory list --kind all` shows the numbers")?;
     } else {
         out.line(&if yes { shown(context, &gone, "forgotten:") } else { "forgotten".to_owned() })?;
         out.remark(OUTSIDE);

@@ -69,7 +69,13 @@ async fn send(context: &Context, bus: &Bus, path: &Path) -> Result<ImportReport,
     }
     let report = upload.finish().await;
     progress.end();
-    Ok(report?)
+    report.map_err(|failure| {
+        let mut fault = Fault::from(failure);
+        if fault.exit == Exit::CutOff {
+            fault.message += "; what was taken in stays, and the same command goes on with the rest";
+        }
+        fault
+    })
 }
 
 fn show(context: &Context, report: &ImportReport, indexed: Option<&Indexed>) -> Result<(), Fault> {

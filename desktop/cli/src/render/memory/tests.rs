@@ -179,7 +179,7 @@ fn an_explanation_says_what_was_given_and_what_was_left_out() {
     });
     insta::assert_snapshot!(super::explanation(&explanation, plain(), None), @r"
     When does the tide turn?  turn #9 of conversation 3
-      answered by kit:latest
+      model: kit:latest
       in the prompt: 1 earlier turn, 4 left out
       about 900 of 8192 tokens
       a summary of turns #1 to #5, by kit:latest:
