@@ -12,11 +12,18 @@ use crate::{closed, conversations, graph, memory, storage};
 use butterfly_client::Bus;
 use butterfly_runtime::{Start, Worker};
 use butterfly_store::{Store, StoreError};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Time for replies to be sent before the process ends by itself. Streams that go on are cut: their callers ask again.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Time for the process that used the folder before to end: well within what the kernel allows for a start.
+const PREDECESSOR: Duration = Duration::from_secs(3);
+
+/// A process that is ending takes some ms.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The worker for this start. Where the store cannot be opened, one that says why.
 #[must_use]
@@ -24,20 +31,28 @@ pub fn worker(start: &Start) -> Worker {
     let bus: Arc<OnceLock<Bus>> = Arc::default();
     let leave = leave(Arc::clone(&bus));
     let opened = match &start.folder {
-        Some(folder) => Store::open(folder).and_then(|store| Parts::new(store, &start.overrides)),
+        Some(folder) => open(folder).and_then(|store| Parts::new(store, &start.overrides)),
         None => Err(StoreError::Refused(
             "no data folder was granted to the memory worker; start it through `butterfly up`".to_owned(),
         )),
     };
     match opened {
         Ok(parts) => parts.worker(bus, leave),
-        Err(error) if closed::lasts(&error) => {
-            closed::worker(start.folder.clone(), error, leave).prepares(move |connected| async move {
-                let _ = bus.set(connected);
-                Ok(())
-            })
+        Err(error) => closed::worker(start.folder.clone(), error, leave).prepares(move |connected| async move {
+            let _ = bus.set(connected);
+            Ok(())
+        }),
+    }
+}
+
+/// The store, once whoever used the folder before is gone: a process that was killed may still be ending.
+fn open(folder: &Path) -> Result<Store, StoreError> {
+    let begun = Instant::now();
+    loop {
+        match Store::open(folder) {
+            Err(StoreError::InUse) if begun.elapsed() < PREDECESSOR => std::thread::sleep(LOOK_AGAIN),
+            opened => return opened,
         }
-        Err(error) => Worker::new().prepares(move |_| async move { Err(error.to_string()) }),
     }
 }
 

@@ -25,33 +25,17 @@ struct Reason {
     folder: Option<PathBuf>,
 }
 
-/// Whether it helps to stay up and say so. What may pass by itself, such as another process that is about to end, is
-/// better met by starting anew; the kernel holds a worker for which that does not help.
-#[must_use]
-pub fn lasts(error: &StoreError) -> bool {
-    match error {
-        StoreError::Corrupt { .. } | StoreError::Newer { .. } | StoreError::DiskFull | StoreError::Refused(_) => true,
-        StoreError::InUse
-        | StoreError::Closed
-        | StoreError::NotFound(_)
-        | StoreError::Database(_)
-        | StoreError::Io(_)
-        | StoreError::Json(_) => false,
-    }
-}
-
 /// Whether another copy in the database's place would help.
 fn is_of_the_file(error: &StoreError) -> bool {
     match error {
-        StoreError::Corrupt { .. } | StoreError::Newer { .. } => true,
+        StoreError::Corrupt { .. } | StoreError::Newer { .. } | StoreError::Json(_) => true,
         StoreError::InUse
         | StoreError::Closed
         | StoreError::DiskFull
         | StoreError::NotFound(_)
         | StoreError::Refused(_)
         | StoreError::Database(_)
-        | StoreError::Io(_)
-        | StoreError::Json(_) => false,
+        | StoreError::Io(_) => false,
     }
 }
 

@@ -58,7 +58,7 @@ impl Store {
         replace::finish(folder)?;
         let file = folder.join(FILE);
         opening::check_header(&file)?;
-        let judge = |error| judge(folder, error);
+        let judge = |error| judge_opening(folder, error);
         let mut writer = connect(&file, WRITER).map_err(judge)?;
         opening::check(&mut writer, &file).map_err(judge)?;
         migrate::run(&mut writer, folder).map_err(judge)?;
@@ -144,7 +144,10 @@ impl Store {
         let mut loan = self.borrow()?;
         let connection = match &mut loan.connection {
             Some(connection) => connection,
-            None => loan.connection.insert(connect(&self.file(), READER)?),
+            None => {
+                let fresh = connect(&self.file(), READER).map_err(|error| judge(&self.folder, error))?;
+                loan.connection.insert(fresh)
+            }
         };
         connection.transaction(work).map_err(|error| judge(&self.folder, error))
     }
@@ -245,12 +248,30 @@ fn connect(file: &Path, pragmas: &str) -> Result<SqliteConnection, StoreError> {
     Ok(connection)
 }
 
+/// Says what a fault means that shows while the database is opened: nothing was asked of it yet but what it is, so that it
+/// is the file's, unless the system refused something.
+fn judge_opening(folder: &Path, error: StoreError) -> StoreError {
+    match judge(folder, error) {
+        StoreError::Database(fault) if !is_of_the_system(&fault.to_string()) => {
+            opening::damaged(&folder.join(FILE), fault.to_string())
+        }
+        other => other,
+    }
+}
+
+/// Whether the system, or another process, is why SQLite could not do something (SQLite, "Result Codes").
+fn is_of_the_system(words: &str) -> bool {
+    ["disk I/O error", "unable to open", "locked", "out of memory", "readonly", "permission denied"]
+        .iter()
+        .any(|cause| words.contains(cause))
+}
+
 /// Says what a fault of the database means for the person: SQLite's own words are for programmers.
 fn judge(folder: &Path, error: StoreError) -> StoreError {
     let StoreError::Database(fault) = &error else { return error };
     let words = fault.to_string();
     if words.contains("malformed") || words.contains("not a database") {
-        return StoreError::Corrupt { file: folder.join(FILE), fault: words, backup: backups::newest(folder) };
+        return opening::damaged(&folder.join(FILE), words);
     }
     if words.contains("disk I/O error") && space::is_full(folder) {
         return StoreError::DiskFull;

@@ -3,6 +3,8 @@
 use crate::backups;
 use crate::database::FILE;
 use crate::error::StoreError;
+use crate::migrate::BACKUPS;
+use crate::replace::VECTORS;
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use std::fs::{File, TryLockError};
@@ -59,9 +61,13 @@ pub(crate) fn check_header(file: &Path) -> Result<(), StoreError> {
     };
     let mut header = [0; MAGIC.len()];
     let length = opened.metadata()?.len();
-    // An empty file is a database that nothing was written to yet.
     if length == 0 {
-        return Ok(());
+        // A database that nothing was written to yet, or one that lost everything: then something stands beside it.
+        let folder = file.parent().unwrap_or(file);
+        return match is_filled(&folder.join(VECTORS)) || is_filled(&folder.join(BACKUPS)) {
+            true => Err(damaged(file, "it is empty, and was not".to_owned())),
+            false => Ok(()),
+        };
     }
     let whole = opened.read_exact(&mut header).is_ok();
     if whole && &header == MAGIC {
@@ -102,7 +108,14 @@ pub(crate) fn verify(db: &mut SqliteConnection, file: &Path) -> Result<(), Store
     }
 }
 
-fn damaged(file: &Path, fault: String) -> StoreError {
+fn is_filled(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+/// The refusal of a damaged database, with the newest copy of it.
+pub(crate) fn damaged(file: &Path, fault: String) -> StoreError {
     let backup = file.parent().filter(|_| file.ends_with(FILE)).and_then(backups::newest);
+    // A check of SQLite's names the database on a line of its own before it says what is wrong with it.
+    let fault = fault.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default().to_owned();
     StoreError::Corrupt { file: file.to_owned(), fault, backup }
 }

@@ -95,6 +95,33 @@ fn damaged_page_is_found_at_the_opening() {
 }
 
 #[test]
+fn damaged_header_is_reported_as_damage() {
+    let (folder, store) = store();
+    exchange(&store, None, "hello", "there");
+    drop(store);
+    let file = std::fs::File::options().write(true).open(folder.path().join(FILE)).unwrap();
+    // The schema's format number and all that follows it (SQLite, "Database File Format", 1.3).
+    file.write_all_at(&[0x5a; 56], 44).unwrap();
+    let error = refusal(folder.path());
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    assert!(!error.to_string().contains('\n'), "{error}");
+}
+
+#[test]
+fn emptied_database_is_damage_where_something_shows_that_it_was_not_empty() {
+    let (folder, store) = store();
+    drop(store);
+    let file = folder.path().join(FILE);
+    std::fs::write(&file, b"").unwrap();
+    drop(Store::open(folder.path()).unwrap());
+    std::fs::create_dir_all(folder.path().join(replace::VECTORS).join("model_1.lance")).unwrap();
+    std::fs::write(&file, b"").unwrap();
+    let error = refusal(folder.path());
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    assert_eq!(std::fs::metadata(&file).unwrap().len(), 0);
+}
+
+#[test]
 fn damage_that_shows_in_use_is_named() {
     let (folder, store) = store();
     exchange(&store, None, "hello", "there");
