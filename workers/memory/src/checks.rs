@@ -145,5 +145,5 @@ pub(crate) fn check(name: &str, level: Level, found: String, next_step: &str) ->
 }
 
 fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }

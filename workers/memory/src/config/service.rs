@@ -138,9 +138,26 @@ impl Settings {
             "" => "everything that is remembered is being moved back into the home's data folder".to_owned(),
             folder => format!("everything that is remembered is being moved to {folder}"),
         };
+        // Before the move, because this store is closed with it.
+        let before = self.config.stored().values.get(DATA_FOLDER).cloned();
+        self.note_folder(Some(to.clone()).filter(|folder| !folder.is_empty())).await?;
         // On the call's own behalf: the kernel moves data only for a client that waits for it.
-        call.bus().call::<MoveData>(&message::MoveData { to }).await?;
+        if let Err(failure) = call.bus().call::<MoveData>(&message::MoveData { to }).await {
+            self.note_folder(before).await?;
+            return Err(failure);
+        }
         Ok(self.changed(row, None, Followed { restarted: Some("memory".to_owned()), note: Some(note) }))
+    }
+
+    /// Keeps that the data folder was chosen: where it is, it is known by itself.
+    async fn note_folder(&self, chosen: Option<String>) -> Result<(), Failure> {
+        let key = DATA_FOLDER.to_owned();
+        let edit = match chosen {
+            Some(value) => Edit::Set { profile: None, key, value },
+            None => Edit::Unset { profile: None, key },
+        };
+        let config = Arc::clone(&self.config);
+        blocking(move || config.apply(&[edit])).await
     }
 
     async fn import_all(&self, call: &Call, request: ImportRequest) -> Result<Imported, Failure> {

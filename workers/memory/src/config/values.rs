@@ -8,6 +8,7 @@ use super::schema::{self, DATA_FOLDER, KEYS, Key, Kind};
 use butterfly_api::config::{Setting, Source};
 use butterfly_store::settings::{self, Edit, Stored, Values};
 use butterfly_store::{Store, StoreError};
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
@@ -182,7 +183,12 @@ impl Config {
     /// The value and where it comes from, fit or not: what is said of a wrong one is its user's matter.
     fn in_force(&self, row: &Key, profile: Option<&str>) -> (String, Source) {
         if row.key == DATA_FOLDER {
-            return (self.store.folder().to_string_lossy().into_owned(), Source::Default);
+            let folder = self.store.folder();
+            let chosen = self.with(|stored| stored.values.get(row.key).cloned());
+            // A store that came here otherwise, with a copy or by hand, may have been chosen to be elsewhere.
+            let is_chosen = chosen.is_some_and(|chosen| is_same(folder, Path::new(&chosen)));
+            let source = if is_chosen { Source::Database } else { Source::Default };
+            return (folder.to_string_lossy().into_owned(), source);
         }
         if let Some(value) = self.overrides.get(row.key) {
             // In the stored spelling where it is right, so that a reader need not know the others.
@@ -206,6 +212,11 @@ impl Config {
         let (value, _) = self.in_force(row, profile);
         Some(check::value(row, &value).unwrap_or_else(|_| row.default.to_owned()))
     }
+}
+
+/// Whether two paths lead to one folder that is there.
+fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 #[cfg(test)]
@@ -301,9 +312,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_data_folder_is_where_the_store_is() {
+    fn the_data_folder_is_where_the_store_is_and_chosen_only_if_it_was_chosen_to_be_there() {
         let (folder, config) = config(&[]);
-        assert_eq!(config.text("memory.db_path"), folder.path().to_string_lossy());
+        let here = folder.path().to_string_lossy().into_owned();
+        assert_eq!(source(&config, "memory.db_path", None), (here.clone(), Source::Default, None));
+        config.apply(&[set(None, "memory.db_path", "/elsewhere")]).unwrap();
+        assert_eq!(source(&config, "memory.db_path", None), (here.clone(), Source::Default, None));
+        config.apply(&[set(None, "memory.db_path", &here)]).unwrap();
+        assert_eq!(source(&config, "memory.db_path", None), (here, Source::Database, None));
         assert_eq!(config.setting(schema::find("memory.db_path").unwrap(), None).problem, None);
     }
 
