@@ -9,7 +9,7 @@ use butterfly_api::model::{Message, Role};
 use diesel::prelude::*;
 
 /// What a message says that was broken off by no fault of its own.
-const BROKEN_OFF: &str = "it was broken off when a part of the program ended";
+const BROKEN_OFF: &str = "a part of the program ended";
 
 /// What was saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
