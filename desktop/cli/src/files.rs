@@ -50,9 +50,12 @@ pub fn unreadable(path: &Path, fault: &io::Error) -> Fault {
 }
 
 /// A file that is being written beside the one that it becomes. Dropped before [`Beside::keep`], it was never there.
+///
+/// What is no file, such as a device or a pipe, is written to as it is: a file must never take its place.
 pub struct Beside {
     target: PathBuf,
-    part: PathBuf,
+    /// `None`: the target itself is written to.
+    part: Option<PathBuf>,
     file: Option<File>,
 }
 
@@ -62,13 +65,19 @@ impl Beside {
     /// # Errors
     /// Names the file and why it cannot be written.
     pub fn create(target: &Path) -> Result<Self, Fault> {
+        // Where a link leads is where the file is.
+        let target = &target.canonicalize().unwrap_or_else(|_| target.to_owned());
         let Some(name) = target.file_name().filter(|_| !target.is_dir()) else {
             return Err(Fault::usage(format!("{} is a folder; name a file", target.display())));
         };
+        if target.metadata().is_ok_and(|there| !there.is_file()) {
+            let file = OpenOptions::new().write(true).open(target).map_err(|fault| unwritable(target, &fault))?;
+            return Ok(Self { target: target.to_owned(), part: None, file: Some(file) });
+        }
         let part = target.with_file_name(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part);
         let file = file.map_err(|fault| unwritable(target, &fault))?;
-        Ok(Self { target: target.to_owned(), part, file: Some(file) })
+        Ok(Self { target: target.to_owned(), part: Some(part), file: Some(file) })
     }
 
     /// Adds bytes.
@@ -88,16 +97,18 @@ impl Beside {
     /// As [`Beside::create`].
     pub fn keep(mut self) -> Result<(), Fault> {
         let Some(file) = self.file.take() else { return Ok(()) };
-        let folder = match self.part.parent() {
+        // What went to a device or a pipe is there.
+        let Some(part) = self.part.take() else { return Ok(()) };
+        let folder = match part.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
             Some(_) | None => PathBuf::from("."),
         };
         let kept = file
             .sync_all()
-            .and_then(|()| std::fs::rename(&self.part, &self.target))
+            .and_then(|()| std::fs::rename(&part, &self.target))
             .and_then(|()| File::open(folder)?.sync_all());
         kept.map_err(|fault| {
-            let _ = std::fs::remove_file(&self.part);
+            let _ = std::fs::remove_file(&part);
             unwritable(&self.target, &fault)
         })
     }
@@ -105,9 +116,9 @@ impl Beside {
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        if self.file.take().is_some() {
+        if let (Some(_), Some(part)) = (self.file.take(), self.part.take()) {
             // Nobody knows the name; what cannot be removed is at least not taken for the file.
-            let _ = std::fs::remove_file(&self.part);
+            let _ = std::fs::remove_file(part);
         }
     }
 }
@@ -142,6 +153,34 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&target).unwrap(), "whole");
         assert_eq!(names(folder.path()), ["copy"]);
         assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_link_stays_a_link_and_what_is_no_file_is_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, target) = (folder.path().join("link"), folder.path().join("target"));
+        std::fs::write(&target, "before").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let mut beside = Beside::create(&link).unwrap();
+        beside.write(b"after").unwrap();
+        beside.keep().unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "after");
+
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read_to_string(pipe).unwrap()
+        });
+        let mut beside = Beside::create(&pipe).unwrap();
+        beside.write(b"through").unwrap();
+        beside.keep().unwrap();
+        assert_eq!(reader.join().unwrap(), "through");
+        assert!(!pipe.metadata().unwrap().is_file());
+        let mut names = names(folder.path());
+        names.sort();
+        assert_eq!(names, ["link", "pipe", "target"]);
     }
 
     #[test]
