@@ -92,10 +92,12 @@ fn structured(line: &str) -> Option<Parts> {
     let Ok(Value::Object(mut record)) = serde_json::from_str(line) else { return None };
     let found = level(record.get("level")?.as_str()?)?;
     let target = record.get("target").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let Some(Value::Object(mut fields)) = record.remove("fields") else { return None };
-    let message = match fields.remove("message") {
-        Some(Value::String(message)) => message,
-        Some(other) => other.to_string(),
+    let Some(Value::Object(fields)) = record.remove("fields") else { return None };
+    // Removing one would move the last into its place.
+    let (said, fields): (Map<_, _>, Map<_, _>) = fields.into_iter().partition(|(name, _)| name == "message");
+    let message = match said.into_iter().next() {
+        Some((_, Value::String(message))) => message,
+        Some((_, other)) => other.to_string(),
         None => String::new(),
     };
     Some((found, target, message, fields))

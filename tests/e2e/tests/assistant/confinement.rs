@@ -77,7 +77,10 @@ fn the_live_process_is_bound_on_every_thread() {
                 threads.iter().all(|thread| thread.filters >= 3),
                 "two filters of the jail and one of its own: {threads:?}"
             );
-            assert!(std::fs::read_dir(format!("/proc/{}/fd", row.pid)).map_or(0, Iterator::count) <= 12);
+            // Memory keeps its database open: the file, its log and index, for one writer and some readers.
+            let most = if row.name == "memory" { 40 } else { 12 };
+            let open = std::fs::read_dir(format!("/proc/{}/fd", row.pid)).map_or(0, Iterator::count);
+            assert!(open <= most, "{} has {open} descriptors", row.name);
         }
         Ok(())
     });

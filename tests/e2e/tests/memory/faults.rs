@@ -2,19 +2,28 @@
 
 use crate::support::*;
 use anyhow::Context;
+use butterfly_api::control;
 use butterfly_api::health;
 use butterfly_api::memory::{self, AddRequest, ListRequest, PassageKind};
 use butterfly_api::storage;
 use butterfly_client::Bus;
-use butterfly_kit::harness::{Instance, Which, back, status, until, worker};
+use butterfly_kit::harness::{Instance, Which, back, named, settle, status, until, worker};
 use butterfly_wire::control::WorkerState;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 const KILLS: u64 = 200;
+
+/// Pause between two looks at something that has no event.
+const LOOK: Duration = Duration::from_millis(1);
+
+fn rests(state: &WorkerState) -> bool {
+    matches!(state, WorkerState::Backoff { .. })
+}
 
 fn strike(pid: u32) {
     // A process that has just ended by itself is as dead.
@@ -56,7 +65,7 @@ fn two_hundred_kills_lose_nothing_that_was_acknowledged() {
                 if bus.call::<memory::Add>(&request).await.is_ok() {
                     acknowledged.borrow_mut().insert(text);
                 } else {
-                    tokio::task::yield_now().await;
+                    tokio::time::sleep(LOOK).await;
                 }
             }
         };
@@ -65,7 +74,10 @@ fn two_hundred_kills_lose_nothing_that_was_acknowledged() {
             while !over.get() {
                 number += 1;
                 let text = format!("question {number} about tides");
-                let Ok(turn) = turn(&bus, &say(None, &text)).await else { continue };
+                let Ok(turn) = turn(&bus, &say(None, &text)).await else {
+                    tokio::time::sleep(LOOK).await;
+                    continue;
+                };
                 if turn.message > 0 {
                     turns.borrow_mut().push((turn.conversation, turn.message, text));
                 }
@@ -78,11 +90,20 @@ fn two_hundred_kills_lose_nothing_that_was_acknowledged() {
                 let more = usize::try_from(dice.roll(6))?;
                 let from = acknowledged.borrow().len();
                 while acknowledged.borrow().len() < from + more {
-                    tokio::task::yield_now().await;
-                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                    tokio::time::sleep(LOOK).await;
                 }
                 let memory = worker(&bus, "memory").await?;
                 strike(memory.pid);
+                // Whoever fails often is left to rest for up to half a minute; a person who is in a hurry restarts it.
+                until(&bus, "the death is noticed", |status| {
+                    status.workers.iter().any(|worker| {
+                        worker.name == "memory" && (worker.generation > memory.generation || rests(&worker.state))
+                    })
+                })
+                .await?;
+                if rests(&worker(&bus, "memory").await?.state) {
+                    bus.call::<control::Restart>(&named("memory")).await?;
+                }
                 back(&bus, "memory", memory.generation).await?;
             }
             over.set(true);
@@ -163,6 +184,7 @@ fn damaged_database_is_reported_and_never_overwritten() {
             })
         })
         .await?;
+        settle(&bus).await?;
         let turn = turn(&bus, &say(None, "hello")).await?;
         let refused = turn.end.context("no end")?.err().context("a turn that cannot be saved is refused")?;
         assert!(refused.message.contains("saved"), "{refused}");

@@ -10,12 +10,8 @@ async fn passages_are_embedded_with_what_stands_beside_them_and_found() {
     let said = bench.say(1, &["When do you move to Lisbon?", "In May, by train", "The cat comes too"]).await;
     bench.say(2, &["Bread needs salt"]).await;
     assert_eq!(bench.settle().await, None);
-    assert!(
-        bench
-            .model
-            .texts()
-            .contains(&"user: When do you move to Lisbon?\nuser: In May, by train\nuser: The cat comes too".to_owned())
-    );
+    let window = "user: In May, by train\nuser: When do you move to Lisbon?\nuser: In May, by train\nuser: The cat comes too";
+    assert!(bench.model.texts().contains(&window.to_owned()), "{:?}", bench.model.texts());
     assert_eq!(bench.find("bread salt").await.unwrap()[0], 4);
     assert_eq!(bench.find_in("bread salt", Some(1)).await.unwrap().len(), 3);
     assert_eq!(bench.find("When do you move to Lisbon?").await.unwrap()[0], said[0]);
@@ -35,7 +31,7 @@ async fn a_successor_changes_its_predecessors_vector() {
     bench.settle().await;
     let texts = bench.model.texts();
     assert_eq!(texts[0], "user: first words");
-    assert!(texts[1..].contains(&"user: first words\nuser: later words".to_owned()), "{texts:?}");
+    assert!(texts[1..].contains(&"user: first words\nuser: first words\nuser: later words".to_owned()), "{texts:?}");
     bench.say(1, &[]).await;
     bench.settle().await;
     assert_eq!(bench.model.texts().len(), texts.len(), "nothing is asked for twice");

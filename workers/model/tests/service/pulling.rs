@@ -106,5 +106,5 @@ async fn the_others_cannot_pull() {
     let (bus, _) = crate::bench::connect(crate::bench::settings(&[("MODEL_PROVIDER", "builtin")]), patient());
     let error = declared(&pull(&bus, None).await.1.unwrap_err());
     assert_eq!(error.cause, Cause::Unsupported);
-    assert!(error.message.contains("start Ollama"), "{}", error.message);
+    assert!(error.message.contains("butterfly config set model.provider ollama"), "{}", error.message);
 }
