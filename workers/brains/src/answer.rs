@@ -200,6 +200,8 @@ impl<'a> Answer<'a> {
             temperature: None,
             format: None,
         };
+        // Kept as well where the model never begins: whoever asks then wants to know all the more.
+        self.turn.record.set_shown(self.recollection.shown(self.prompt.shown(self.context, messages)));
         let mut chat = self.bus.stream::<model::Chat>(&request).await?;
         drop(request);
         loop {

@@ -1,7 +1,7 @@
 //! What memory finds, and what becomes of it.
 
 use crate::memory::{Remembering, found};
-use crate::model::{Scripted, started, text};
+use crate::model::{Scripted, fail, started, text};
 use crate::{assistant, say, turn};
 use butterfly_api::config::ConfigChanged;
 use butterfly_api::conversations::Summary;
@@ -73,6 +73,16 @@ async fn memory_that_is_switched_off_is_not_asked_until_it_is_on_again() {
     bus.publish(catalog::config::ID, catalog::topic::CONFIG_CHANGED, &changed).await.unwrap();
     turn(&bus, say(None, "hi")).await;
     assert_eq!(memory.values_asked(), 2);
+}
+
+#[tokio::test]
+async fn what_was_to_be_shown_is_kept_where_the_model_never_begins() {
+    let model = Scripted::new([vec![fail(ErrorCode::Internal)]]);
+    let memory = Remembering::new();
+    let bus = assistant(&model, &memory).await;
+    assert!(turn(&bus, say(None, "hi")).await.end.is_err());
+    let shown = memory.saves().into_iter().find_map(|(_, save)| save.shown).expect("it was kept");
+    assert!(shown.prompt_tokens > 0, "{shown:?}");
 }
 
 #[tokio::test]
