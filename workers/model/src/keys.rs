@@ -2,8 +2,9 @@
 //!
 //! Nothing else gives a key: no environment, no setting, no argument.
 
+use crate::sentence;
 use butterfly_api::secret::Secret;
-use butterfly_api::vault::{NameRequest, Read, VaultCause, VaultError};
+use butterfly_api::vault::{NameRequest, Read, StoreState, VaultCause, VaultError};
 use butterfly_client::Bus;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -55,6 +56,10 @@ impl Keys {
             Ok(secret) => secret,
             Err(failure) => {
                 return Err(match VaultError::from_failure(&failure) {
+                    // A key needs no keyring: the vault keeps it for as long as it runs.
+                    Some(VaultError { cause: VaultCause::Store(StoreState::Absent), .. }) => {
+                        NoKey::NotSet(sentence::not_set(name))
+                    }
                     Some(VaultError { cause: VaultCause::Missing | VaultCause::Store(_), message }) => {
                         NoKey::NotSet(message)
                     }

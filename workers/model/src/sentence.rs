@@ -174,6 +174,13 @@ pub fn unauthorized(about: &About<'_>, status: u16, why: &str) -> ModelError {
     ModelError::new(Cause::Unauthorized, message)
 }
 
+/// Nobody has set a key, and there is no OS keyring that could have kept one from earlier.
+pub fn not_set(name: &str) -> String {
+    format!(
+        "{name} is not set, and without an OS keyring it lasts until the assistant ends; set it with `butterfly secret set {name}`."
+    )
+}
+
 /// A server wants a key that nobody has set.
 pub fn needs_key(about: &About<'_>, status: u16, name: &str, vault: &str) -> ModelError {
     let why = format!("{} wants a key (status {status}): {}", about.server(), decapital(&quote(vault)));
