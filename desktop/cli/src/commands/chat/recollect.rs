@@ -83,7 +83,11 @@ pub async fn forget(talk: &Talk<'_>, prompt: &Prompt, what: String) -> Result<()
     let ids = match number(&what) {
         Some(id) => vec![id],
         None => {
-            let passages = named(find(talk, what).await?);
+            let found = find(talk, what).await?;
+            if found.is_empty() {
+                return Ok(());
+            }
+            let passages = named(found);
             if passages.is_empty() {
                 return out
                     .line("nothing was found by these words; /search also finds by meaning and shows the numbers");
