@@ -225,7 +225,12 @@ impl Kernel {
         let name = worker.role.name;
         let message = match worker.supervisor.state() {
             supervisor::State::Ready => {
-                return Ok(EndpointId::new(crate::peer::Peers::worker_slot(index), worker.generation));
+                let id = EndpointId::new(crate::peer::Peers::worker_slot(index), worker.generation);
+                // A connection ends a moment before its process is seen to: a call in between would be answered by nobody.
+                if self.peers.get(id).is_some() {
+                    return Ok(id);
+                }
+                format!("{name} has just ended and is being started again")
             }
             supervisor::State::Waiting { .. }
             | supervisor::State::Starting { .. }

@@ -51,6 +51,36 @@ fn killing_each_worker_in_mid_stream_ends_its_calls_and_nobody_elses() {
 }
 
 #[test]
+fn a_call_in_the_moment_of_a_death_is_refused_and_never_forgotten() {
+    run(async {
+        let (_instance, bus) = kit().await?;
+        for _ in 0..5 {
+            let before = worker(&bus, "echo").await?;
+            let mut dying = stalled_stream(&bus, before.endpoint, 5).await?;
+            kill_9(before.pid);
+            assert_eq!(dying.next().await.unwrap_err().code, ErrorCode::PeerDied);
+            // The connection has ended; that the process has ended, the kernel may not have seen yet.
+            if let Err(failure) = bus.call_once(&butterfly_wire::catalog::kit::ECHO, &[0]).await {
+                assert_eq!(failure.code, ErrorCode::Unavailable, "{failure}");
+            }
+            until(&bus, "the death is noticed", |status| {
+                status.workers.iter().any(|worker| worker.name == "echo" && worker.state != WorkerState::Ready)
+                    || status
+                        .workers
+                        .iter()
+                        .any(|worker| worker.name == "echo" && worker.generation > before.generation)
+            })
+            .await?;
+            if matches!(worker(&bus, "echo").await?.state, WorkerState::Backoff { .. }) {
+                bus.call::<control::Restart>(&named("echo")).await?;
+            }
+            back(&bus, "echo", before.generation).await?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn a_panic_leaves_a_report_with_its_last_words() {
     run(async {
         let (_instance, bus) = kit().await?;
