@@ -79,7 +79,10 @@ fn by_rules(db: &mut SqliteConnection, waiting: &Waiting) -> Result<(), StoreErr
 fn take(db: &mut SqliteConnection, waiting: &Waiting) -> Result<(), StoreError> {
     let Waiting { passage, speaker, text, at_ms, .. } = waiting;
     let taken = rules::read(speaker, text, *at_ms);
-    if waiting.is_message {
+    // What is to be remembered becomes a memory, which states the same as the message and is outdated with it. Between people
+    // whose talk was imported nobody asks an assistant to remember anything.
+    let mut stating = vec![*passage];
+    if waiting.is_message && !waiting.imported {
         for text in taken.notes {
             let note = Note {
                 text,
@@ -90,19 +93,21 @@ fn take(db: &mut SqliteConnection, waiting: &Waiting) -> Result<(), StoreError> 
                 at_ms: *at_ms,
             };
             match passages::add(db, &note) {
+                Ok((memory, _)) => stating.push(memory),
                 // What cannot be noted stays in the transcript.
-                Ok(_) | Err(StoreError::Refused(_)) => {}
+                Err(StoreError::Refused(_)) => {}
                 Err(other) => return Err(other),
             }
         }
     }
     for statement in &taken.statements {
-        record(db, statement, *passage)?;
+        record(db, statement, &stating)?;
     }
     for (old, new) in taken.replaced {
         if let Some((subject, relation)) = outbox::only_about(db, &old, *at_ms)? {
             let object = Object::Thing(Thing::entity(new));
-            record(db, &Statement { subject: Thing::entity(subject), relation, object, from_ms: *at_ms }, *passage)?;
+            let statement = Statement { subject: Thing::entity(subject), relation, object, from_ms: *at_ms };
+            record(db, &statement, &stating)?;
         }
     }
     for entity in graph::named(db, text)? {
@@ -111,11 +116,18 @@ fn take(db: &mut SqliteConnection, waiting: &Waiting) -> Result<(), StoreError> 
     Ok(())
 }
 
-fn record(db: &mut SqliteConnection, statement: &Statement, passage: i64) -> Result<(), StoreError> {
-    match facts::record(db, statement, passage, facts::now_ms()) {
-        Ok(_) | Err(StoreError::Refused(_)) => Ok(()),
-        Err(other) => Err(other),
+/// Records what the first of `passages` states, with those others that say so, too, as further sources.
+fn record(db: &mut SqliteConnection, statement: &Statement, passages: &[i64]) -> Result<(), StoreError> {
+    for (place, passage) in passages.iter().enumerate() {
+        if place > 0 && !passages::says(db, *passage, statement.object.text())? {
+            continue;
+        }
+        match facts::record(db, statement, *passage, facts::now_ms()) {
+            Ok(_) | Err(StoreError::Refused(_)) => {}
+            Err(other) => return Err(other),
+        }
     }
+    Ok(())
 }
 
 /// Takes what is believed of a model's answer. The rules are sure: where they know whom or what, a model says nothing
@@ -125,6 +137,8 @@ fn believe(db: &mut SqliteConnection, passage: i64, statements: &[Statement]) ->
         return Ok(());
     }
     let known = facts::of_passage(db, passage)?;
+    let mut stating = vec![passage];
+    stating.extend(passages::noted_from(db, passage)?);
     for statement in statements {
         let same = |fact: &butterfly_api::memory::Fact| {
             key::key(&fact.subject) == key::key(&statement.subject.name) && fact.relation == statement.relation
@@ -132,7 +146,7 @@ fn believe(db: &mut SqliteConnection, passage: i64, statements: &[Statement]) ->
         if relation::is_single(&statement.relation) && known.iter().any(same) {
             continue;
         }
-        record(db, statement, passage)?;
+        record(db, statement, &stating)?;
     }
     outbox::done(db, passage)
 }

@@ -3,9 +3,10 @@
 use crate::support::*;
 use anyhow::Context;
 use butterfly_api::conversations::{self, MessageState};
-use butterfly_api::memory::{self, ExplainRequest, ReasonKind, SearchRequest};
+use butterfly_api::memory::{self, Correction, ExplainRequest, FactsRequest, ReasonKind, Results, SearchRequest};
 use butterfly_api::model::Role;
 use butterfly_api::session::{Place, Send, SendRequest};
+use butterfly_client::Bus;
 use butterfly_kit::harness::{Instance, Which, settle};
 use butterfly_kit::model_server::{Endpoint, Play, Scenario, Step};
 use std::sync::Arc;
@@ -41,6 +42,74 @@ fn corrected_fact_is_found_and_as_of_finds_the_old_one() {
         }
         assert!(now.results[0].reasons.iter().any(|reason| reason.kind == ReasonKind::Link), "{now:#?}");
         Ok(())
+    });
+}
+
+/// Where the sister lives, by the facts that hold.
+async fn home_of_my_sister(bus: &Bus) -> anyhow::Result<Option<memory::Fact>> {
+    let request = FactsRequest { about: Some("my sister".to_owned()), ..FactsRequest::default() };
+    let facts = bus.call::<memory::ListFacts>(&request).await?.facts;
+    Ok(facts.into_iter().find(|fact| fact.relation == "lives in" && fact.valid_to_unix_ms.is_none()))
+}
+
+/// Says something, and waits until its fact is known: what was said is read after the turn. Returns when it held already.
+async fn tell(bus: &Bus, text: &str, object: &str) -> anyhow::Result<u64> {
+    turn(bus, &say(None, text)).await?;
+    loop {
+        match home_of_my_sister(bus).await? {
+            Some(fact) if fact.object == object => break,
+            _ => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+        }
+    }
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    Ok(u64::try_from(since.as_millis())?)
+}
+
+async fn correction_comes_first(bus: &Bus, embeds: bool) -> anyhow::Result<()> {
+    const QUESTION: &str = "where does my sister live?";
+    let first = async |as_of_unix_ms| -> anyhow::Result<Results> {
+        if embeds {
+            indexed(bus).await?;
+        }
+        let request = SearchRequest { query: QUESTION.to_owned(), limit: 5, conversation: None, as_of_unix_ms };
+        Ok(bus.call::<memory::Search>(&request).await?)
+    };
+    let before = tell(bus, "remember that my sister Ann lives in Porto", "Porto").await?;
+    // The question itself, asked before and after, is no answer; nor is what the assistant repeats of what was told then.
+    turn(bus, &say(None, QUESTION)).await?;
+    tell(bus, "Actually, my sister moved to Lisbon", "Lisbon").await?;
+    turn(bus, &say(None, QUESTION)).await?;
+    let now = first(None).await?;
+    assert!(now.results[0].passage.text.contains("Lisbon"), "embeds: {embeds}: {now:#?}");
+    assert_eq!(now.degraded.is_none(), embeds, "{:?}", now.degraded);
+    let then = first(Some(before)).await?;
+    assert!(then.results[0].passage.text.contains("Porto"), "embeds: {embeds}: {then:#?}");
+    let told = then.results.iter().filter(|found| found.passage.text.contains("Ann lives in Porto"));
+    assert_eq!(told.count(), 1, "the message and its memory are one result: {then:#?}");
+
+    let lisbon = home_of_my_sister(bus).await?.context("she lives somewhere")?;
+    let correction = Correction { fact: lisbon.id, object: "Braga".to_owned(), from_unix_ms: None };
+    bus.call::<memory::Correct>(&correction).await?;
+    let corrected = first(None).await?;
+    assert!(corrected.results[0].passage.text.contains("Braga"), "embeds: {embeds}: {corrected:#?}");
+    for found in &corrected.results {
+        let outdated = ["Porto", "Lisbon"].iter().any(|place| found.passage.text.contains(place));
+        let lowered = found.reasons.iter().find(|reason| reason.kind == ReasonKind::Superseded);
+        assert_eq!(outdated, lowered.is_some(), "{found:?}");
+        assert!(lowered.is_none_or(|reason| reason.detail.matches("corrected later").count() == 1), "{found:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn correction_in_a_chat_comes_first_with_vectors_and_without() {
+    run(async {
+        let (_instance, bus) = Instance::start(Which::Production, &[], &[BUILTIN]).await?;
+        correction_comes_first(&bus, false).await?;
+        let server = server().await?;
+        let url = server.url();
+        let (_instance, bus) = Instance::start(Which::Production, &[], &[("BUTTERFLY_MODEL_URL", &url)]).await?;
+        correction_comes_first(&bus, true).await
     });
 }
 

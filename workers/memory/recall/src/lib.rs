@@ -9,6 +9,7 @@
 //! - The same candidates and weights give the same order, and each score is the sum of its reasons.
 
 pub mod analysis;
+pub mod asking;
 pub mod fusion;
 pub mod moment;
 pub mod near;

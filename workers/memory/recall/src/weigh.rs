@@ -37,6 +37,7 @@ pub struct Weights<'q> {
     query: &'q Query,
     corpus: Corpus,
     idf: Vec<f32>,
+    full: f32,
     /// Terms that no passage has as a word of its own.
     inside: Vec<usize>,
     by_stem: HashMap<&'q str, usize>,
@@ -63,8 +64,10 @@ impl<'q> Weights<'q> {
     pub fn new(query: &'q Query, corpus: Corpus, having: &[u64], speakers: &[String]) -> Self {
         let mut by_stem = HashMap::new();
         let mut idf = Vec::with_capacity(query.terms.len());
+        let mut full = 0.0;
         for (place, term) in query.terms.iter().enumerate() {
             let mut weight = rarity(corpus.rows, having.get(place).copied().unwrap_or(0));
+            full += weight;
             match term {
                 Term::Word { word, stem } => {
                     by_stem.insert(stem.as_str(), place);
@@ -79,7 +82,7 @@ impl<'q> Weights<'q> {
             }
             idf.push(weight);
         }
-        Self { query, corpus, idf, inside: Vec::new(), by_stem }
+        Self { query, corpus, idf, full, inside: Vec::new(), by_stem }
     }
 
     /// These terms, by their places, count where they stand inside of a word.
@@ -89,10 +92,11 @@ impl<'q> Weights<'q> {
         self
     }
 
-    /// The score that a text of average length would have that has every term once.
+    /// The score that a text of average length would have that has every term once, if names weighed like other words: who
+    /// has only the name has little of what was asked for.
     #[must_use]
-    pub fn best(&self) -> f32 {
-        self.idf.iter().sum()
+    pub fn full(&self) -> f32 {
+        self.full
     }
 
     /// Weighs a text with its tags.
@@ -211,6 +215,8 @@ mod tests {
         let plain = Weights::new(&query, CORPUS, &[10, 10], &[]).weigh("hello ana", "");
         let named = Weights::new(&query, CORPUS, &[10, 10], &["ana".to_owned()]).weigh("hello ana", "");
         assert!(named.score < plain.score * 0.5);
+        let weights = Weights::new(&query, Corpus { words: 2.0, ..CORPUS }, &[10, 10], &["ana".to_owned()]);
+        assert!(weights.weigh("Ana piano", "").score < weights.full() * 0.7);
     }
 
     #[test]

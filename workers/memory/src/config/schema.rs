@@ -178,7 +178,7 @@ pub const KEYS: &[Key] = &[
         .help("What it counts that a passage means something similar (cosine of the vectors, normalised).")
         .env("MEMORY_RECALL_WEIGHT_MEANING")
         .in_profiles(),
-    key("memory.recall.weight_link", "Recall", WEIGHT, "0.3")
+    key("memory.recall.weight_link", "Recall", WEIGHT, "0.5")
         .help("What it counts that a fact about something that the question names leads to a passage.")
         .env("MEMORY_RECALL_WEIGHT_LINK")
         .in_profiles(),

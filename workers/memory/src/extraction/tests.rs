@@ -102,6 +102,57 @@ async fn what_is_to_be_remembered_becomes_a_memory_of_the_message() {
 }
 
 #[tokio::test]
+async fn memory_that_was_noted_from_a_message_is_outdated_with_it() {
+    let model = Scripted::new("ollama", |_| Ok(stated("user's brother", "lives in", "Faro")));
+    let (_folder, core, config) = worker(Some(&model), &[]);
+    let extraction = Extraction::new(Arc::clone(&core), config);
+    let mut told = Vec::new();
+    for (text, day) in [
+        ("remember that my sister Ann lives in Porto", 100),
+        ("Remember that my dear brother has been living in Faro for years.", 101),
+        ("Remember that the key is under the mat. My sister likes tea.", 102),
+    ] {
+        let message = said(&core, 1, text, day * DAY).await;
+        extraction.rules_round().await.unwrap();
+        let noted = core.read(move |db| passages::noted_from(db, message)).await.unwrap();
+        assert_eq!(noted.len(), 1, "{text}");
+        told.push((message, noted[0]));
+    }
+    while matches!(extraction.model_round().await, Ok(Round::Read)) {}
+    said(&core, 1, "Actually, my sister moved to Lisbon.", 200 * DAY).await;
+    said(&core, 1, "My brother lives in Braga.", 201 * DAY).await;
+    extraction.rules_round().await.unwrap();
+    let all: Vec<i64> = told.iter().flat_map(|(message, memory)| [*message, *memory]).collect();
+    let outdated = |as_of| {
+        let all = all.clone();
+        core.read(move |db| graph::superseded(db, &all, as_of))
+    };
+    let mut lowered: Vec<i64> = outdated(None).await.unwrap().into_keys().collect();
+    lowered.sort_unstable();
+    assert_eq!(lowered, [told[0].0, told[0].1, told[1].0, told[1].1]);
+    assert!(outdated(Some(150 * DAY)).await.unwrap().is_empty());
+    // What was noted is of the key, not of her liking.
+    let memory = told[2].1;
+    assert!(core.read(move |db| facts::of_passage(db, memory)).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn imported_talk_makes_facts_and_no_memories() {
+    let (_folder, core, config) = worker(None, &[]);
+    let extraction = Extraction::new(Arc::clone(&core), config);
+    let message = said(&core, 1, "Remember that my sister lives in Porto.", DAY).await;
+    core.write(move |db| {
+        diesel::update(table::table.find(message)).set(table::external_id.eq("D1:1")).execute(db)?;
+        Ok(())
+    })
+    .await
+    .unwrap();
+    extraction.rules_round().await.unwrap();
+    assert_eq!(facts(&core, None).await, ["user's sister lives in Porto"]);
+    assert!(core.read(move |db| passages::noted_from(db, message)).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn assistant_summaries_and_own_prompts_are_never_read() {
     let model = Scripted::new("ollama", |_| Ok(stated("user", "lives in", "Porto")));
     let (_folder, core, config) = worker(Some(&model), &[]);

@@ -63,7 +63,9 @@ pub enum Object {
 }
 
 impl Object {
-    fn text(&self) -> &str {
+    /// As people write it.
+    #[must_use]
+    pub fn text(&self) -> &str {
         match self {
             Self::Thing(thing) => &thing.name,
             Self::Value(value) => value,

@@ -3,8 +3,10 @@
 //! It reads; facts are written in [`crate::facts`]. Nothing here is stored: nodes and edges are views of the tables.
 
 pub mod links;
+pub mod outdated;
 
-pub use links::{Link, links, named, superseded};
+pub use links::{Link, links, named};
+pub use outdated::{Ended, ended, superseded};
 
 use crate::error::StoreError;
 use crate::facts::{self, signed, unsigned};

@@ -10,6 +10,7 @@ pub mod neighbours;
 mod tests;
 
 use crate::error::StoreError;
+use crate::facts::key;
 use crate::schema::{conversations, embedded, embedding_models, messages, passages};
 use crate::search::{IN_SCOPE, Scope, json};
 use crate::transcripts::{USER, id, row};
@@ -149,6 +150,28 @@ pub fn derived(db: &mut SqliteConnection, passage: u64) -> Result<Vec<Stored>, S
     ))
     .bind::<BigInt, _>(row(passage))
     .load(db)?)
+}
+
+/// The memories that were noted from a message.
+///
+/// # Errors
+/// The database's.
+pub fn noted_from(db: &mut SqliteConnection, message: i64) -> Result<Vec<i64>, StoreError> {
+    Ok(passages::table
+        .filter(passages::source_id.eq(message).and(passages::kind.eq(MEMORY)))
+        .order(passages::id)
+        .select(passages::id)
+        .load(db)?)
+}
+
+/// Whether a passage has these words, in this order, as names are compared.
+///
+/// # Errors
+/// The database's.
+pub fn says(db: &mut SqliteConnection, passage: i64, name: &str) -> Result<bool, StoreError> {
+    let text: Option<String> = passages::table.find(passage).select(passages::text).first(db).optional()?;
+    let (name, words) = (key::words(name), key::words(text.as_deref().unwrap_or_default()));
+    Ok(!name.is_empty() && words.windows(name.len()).any(|run| run == name))
 }
 
 /// The conversation that a person names: by the name that an import gave it, else by its number.

@@ -19,10 +19,11 @@ mod tests;
 
 use crate::error::StoreError;
 use crate::graph;
-use crate::passages::{self, Stored, neighbours};
+use crate::passages::{self, MEMORY, SUMMARY, Stored, neighbours};
+use crate::transcripts::ASSISTANT;
 use butterfly_api::memory::{Found, Reason, ReasonKind};
-use butterfly_recall::fusion::{self, Candidate, Kind, Ranked};
-use butterfly_recall::{Query, Weights, moment, weigh};
+use butterfly_recall::fusion::{self, Candidate, Kind, Ranked, Said};
+use butterfly_recall::{Query, Weights, asking, moment, weigh};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{SqliteConnection, sql_query};
@@ -33,9 +34,6 @@ pub use words::{Frequent, Words};
 
 /// Candidates that words may give: enough that what ranks among the first ten by all sources is among the first of one.
 const BY_WORDS: usize = 300;
-
-/// The latest passages, which are candidates without having anything in common with the query.
-const RECENT: i64 = 16;
 
 /// Passages, best first, whose neighbours become candidates, too.
 const EXPANDED: usize = 60;
@@ -64,6 +62,9 @@ pub struct Scope {
 pub struct Gathered {
     pub words: Words,
     pub links: HashMap<i64, (f32, String)>,
+    /// What was said of something that the query names, and has ended since.
+    pub ended: Vec<graph::Ended>,
+    /// The latest, and the latest of the speakers that the query names.
     pub recent: Vec<i64>,
 }
 
@@ -117,14 +118,9 @@ pub fn gather(
     let words = words::find(db, query, scope, frequent, BY_WORDS)?;
     let links = graph::links(db, text, scope.as_of_ms)?;
     let links = links.into_iter().map(|link| (link.passage, (link.score, link.detail))).collect();
-    let recent: Vec<Id> = match scope.conversation {
-        Some(conversation) => sql_query("SELECT id FROM passages WHERE conversation_id = ? ORDER BY id DESC LIMIT ?")
-            .bind::<BigInt, _>(conversation)
-            .bind::<BigInt, _>(RECENT)
-            .load(db)?,
-        None => sql_query("SELECT id FROM passages ORDER BY id DESC LIMIT ?").bind::<BigInt, _>(RECENT).load(db)?,
-    };
-    Ok(Gathered { words, links, recent: recent.into_iter().map(|row| row.id).collect() })
+    let ended = graph::ended(db, text, scope.as_of_ms)?;
+    let recent = labels::recent(db, query, scope)?;
+    Ok(Gathered { words, links, ended, recent })
 }
 
 /// What is asked of [`rank`].
@@ -161,8 +157,9 @@ pub fn rank(db: &mut SqliteConnection, gathered: &Gathered, ask: &Ask<'_>) -> Re
     known.extend(neighbours::of(db, &rest)?);
     let superseded = graph::superseded(db, &pool.ids(), ask.scope.as_of_ms)?;
     pool.superseded = superseded;
+    pool.lower_what_restates();
     let ranked = pool.fuse(&known);
-    let kept = fusion::distinct(ranked, ask.limit, |id| pool.stored.get(&id).map(|stored| stored.text.as_str()));
+    let kept = fusion::distinct(ranked, ask.limit, |id| pool.stored.get(&id).map(said));
     // Where words and meaning have found nothing at all, the latest is better than nothing only if nothing was asked for.
     let asked = !ask.query.terms.is_empty();
     let kept = kept.into_iter().filter(|passage| !asked || fusion::answers(passage));
@@ -209,6 +206,18 @@ impl<'a> Pool<'a> {
         ids
     }
 
+    /// What the assistant and summaries say is no fact's source: they repeat what they were told. What they repeat of
+    /// something that has ended since is outdated like its source.
+    fn lower_what_restates(&mut self) {
+        let restates = |stored: &Stored| stored.kind == SUMMARY || stored.speaker.eq_ignore_ascii_case(ASSISTANT);
+        for (id, stored) in self.stored.iter().filter(|(_, stored)| restates(stored)) {
+            let outdated = self.gathered.ended.iter().find(|ended| ended.is_in(&stored.text));
+            if let Some(ended) = outdated.filter(|_| !self.superseded.contains_key(id)) {
+                self.superseded.insert(*id, ended.detail.clone());
+            }
+        }
+    }
+
     fn fuse(&self, neighbours: &HashMap<i64, (Option<i64>, Option<i64>)>) -> Vec<Ranked> {
         let query = self.ask.query;
         let words = &self.gathered.words;
@@ -229,14 +238,20 @@ impl<'a> Pool<'a> {
                     meaning: self.near.get(&stored.id).copied(),
                     link: self.gathered.links.get(&stored.id).cloned(),
                     tag: labels.fit(stored),
+                    asks: asking::asked(&stored.text),
                     before,
                     after,
                     superseded: self.superseded.get(&stored.id).cloned(),
                 }
             })
             .collect();
-        fusion::fuse(&candidates, self.ask.weights, self.ask.now_ms)
+        fusion::fuse(&candidates, weights.full(), self.ask.weights, self.ask.now_ms)
     }
+}
+
+fn said(stored: &Stored) -> Said<'_> {
+    let origin = stored.source_id.filter(|_| stored.kind == MEMORY).unwrap_or(stored.id);
+    Said { text: &stored.text, origin }
 }
 
 fn found_of(stored: &Stored, ranked: Ranked) -> Found {

@@ -33,7 +33,7 @@ const LINKS: usize = 200;
 
 /// A fact about what the question names, with the relation that it asks for.
 const ASKED: f32 = 1.0;
-/// A fact about what the question names, where no relation is asked for.
+/// A fact about what the question names, where no relation is asked for; or one between two that it names.
 const ABOUT: f32 = 0.6;
 /// A fact about what the question names, where another relation is asked for.
 const BESIDE: f32 = 0.3;
@@ -42,6 +42,10 @@ const NEIGHBOUR_ASKED: f32 = 0.7;
 const NEIGHBOUR_ABOUT: f32 = 0.25;
 /// A passage that names the entity and says nothing sure about it.
 const MENTIONED: f32 = 0.2;
+/// Facts of one kind about one entity from which on each counts less: what a name leads to is the less likely meant the more
+/// there is of it (Anderson, "Retrieval of propositional information from long-term memory", 1974). Of whom a whole
+/// dialogue tells, a name says next to nothing.
+const FAN: usize = 4;
 
 #[derive(QueryableByName, Clone)]
 struct FactRow {
@@ -66,16 +70,16 @@ impl FactRow {
 }
 
 /// An entity that the question names.
-struct Named {
-    id: i64,
-    key: String,
+pub(super) struct Named {
+    pub(super) id: i64,
+    pub(super) key: String,
 }
 
 /// What the question asks for.
-struct Asked {
-    named: Vec<Named>,
+pub(super) struct Asked {
+    pub(super) named: Vec<Named>,
     /// Canonical relations.
-    relations: HashSet<String>,
+    pub(super) relations: HashSet<String>,
     user: Option<i64>,
 }
 
@@ -101,16 +105,21 @@ pub fn links(db: &mut SqliteConnection, query: &str, as_of_ms: Option<i64>) -> R
     for named in &asked.named {
         // Much is about the user: only what is asked for counts.
         let only = (Some(named.id) == asked.user).then_some(&asked.relations);
+        let mut known: Vec<(FactRow, f32)> = Vec::new();
         for fact in about(db, named.id, only, as_of_ms)? {
-            let wanted = asked.relations.contains(&fact.relation);
             let both = names.contains_key(&fact.subject_id) && fact.object_id.is_some_and(|id| names.contains_key(&id));
-            let score = match (wanted || both, asked.relations.is_empty()) {
+            let score = match (asked.relations.contains(&fact.relation), both || asked.relations.is_empty()) {
                 (true, _) => ASKED,
                 (false, true) => ABOUT,
                 (false, false) => BESIDE,
             };
+            known.push((fact, score));
+        }
+        for (fact, score) in &known {
+            let wanted = *score == ASKED;
             let asks = if wanted { format!(", and \"{}\" is asked for", fact.relation) } else { String::new() };
-            add(&fact, score, format!("\"{}\" is named{asks}: {}", named.key, fact.sentence()));
+            let alike = known.iter().filter(|(_, other)| other == score).count();
+            add(fact, score * fan(alike), format!("\"{}\" is named{asks}: {}", named.key, fact.sentence()));
             let others = [Some(fact.subject_id), fact.object_id];
             for other in others.into_iter().flatten().filter(|id| !names.contains_key(id) && Some(*id) != asked.user) {
                 // Another name of the same comes first: it is asked about as well.
@@ -122,10 +131,12 @@ pub fn links(db: &mut SqliteConnection, query: &str, as_of_ms: Option<i64>) -> R
     next.retain(|id| seen.insert(*id));
     next.truncate(NEIGHBOURS);
     for neighbour in next {
-        for fact in about(db, neighbour, None, as_of_ms)? {
-            let wanted = asked.relations.contains(&fact.relation);
-            let score = if wanted { NEIGHBOUR_ASKED } else { NEIGHBOUR_ABOUT };
-            add(&fact, score, format!("one step from what is named: {}", fact.sentence()));
+        let known = about(db, neighbour, None, as_of_ms)?;
+        let wanted = |fact: &FactRow| asked.relations.contains(&fact.relation);
+        for fact in &known {
+            let score = if wanted(fact) { NEIGHBOUR_ASKED } else { NEIGHBOUR_ABOUT };
+            let alike = known.iter().filter(|other| wanted(other) == wanted(fact)).count();
+            add(fact, score * fan(alike), format!("one step from what is named: {}", fact.sentence()));
         }
     }
     let mut found: HashMap<i64, (f32, String)> = HashMap::new();
@@ -142,8 +153,10 @@ pub fn links(db: &mut SqliteConnection, query: &str, as_of_ms: Option<i64>) -> R
         }
     }
     for named in asked.named.iter().filter(|named| Some(named.id) != asked.user) {
-        for passage in mentioned(db, named.id, as_of_ms)? {
-            keep(passage, MENTIONED, &format!("it names \"{}\"", named.key));
+        let passages = mentioned(db, named.id, as_of_ms)?;
+        let score = MENTIONED * fan(passages.len());
+        for passage in passages {
+            keep(passage, score, &format!("it names \"{}\"", named.key));
         }
     }
     let mut links: Vec<Link> =
@@ -154,6 +167,11 @@ pub fn links(db: &mut SqliteConnection, query: &str, as_of_ms: Option<i64>) -> R
     Ok(links)
 }
 
+/// What is left of a link's score where a name leads to so many alike.
+fn fan(alike: usize) -> f32 {
+    FAN as f32 / alike.max(FAN) as f32
+}
+
 /// The entities that a text names, longest names first and none within another: for mentions.
 ///
 /// # Errors
@@ -162,7 +180,7 @@ pub fn named(db: &mut SqliteConnection, text: &str) -> Result<Vec<i64>, StoreErr
     Ok(find_named(db, text)?.0.into_iter().filter(|named| named.key != key::USER).map(|named| named.id).collect())
 }
 
-fn ask(db: &mut SqliteConnection, query: &str) -> Result<Asked, StoreError> {
+pub(super) fn ask(db: &mut SqliteConnection, query: &str) -> Result<Asked, StoreError> {
     let (mut named, taken) = find_named(db, query)?;
     let words = key::words(query);
     let cues: Vec<&str> =
@@ -309,56 +327,6 @@ fn mentioned(db: &mut SqliteConnection, entity: i64, as_of_ms: Option<i64>) -> R
     .bind::<Nullable<BigInt>, _>(as_of_ms)
     .load(db)?;
     Ok(rows.into_iter().map(|row| row.passage_id).collect())
-}
-
-#[derive(QueryableByName)]
-struct SupersededRow {
-    #[diesel(sql_type = BigInt)]
-    passage_id: i64,
-    #[diesel(sql_type = Text)]
-    subject: String,
-    #[diesel(sql_type = Text)]
-    relation: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    object: Option<String>,
-}
-
-/// Which of these passages say something that was corrected by then (Unix time in ms; `None`: by now), and by what.
-///
-/// # Errors
-/// The database's.
-pub fn superseded(
-    db: &mut SqliteConnection,
-    passages: &[i64],
-    as_of_ms: Option<i64>,
-) -> Result<HashMap<i64, String>, StoreError> {
-    let at = as_of_ms.unwrap_or_else(now_ms);
-    let mut found = HashMap::new();
-    for chunk in passages.chunks(500) {
-        let list = chunk.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
-        // A passage that also says what holds now (`not Porto but Lisbon`) was not corrected but corrects. CROSS and `+`: from
-        // the passage's few facts, not from the subject's many.
-        let rows: Vec<SupersededRow> = sql_query(format!(
-            "SELECT fs.passage_id, s.name AS subject, f.relation, n.object FROM fact_sources fs \
-             JOIN facts f ON f.id = fs.fact_id JOIN entities s ON s.id = f.subject_id \
-             LEFT JOIN facts n ON n.id = f.superseded_by \
-             WHERE fs.passage_id IN ({list}) AND f.valid_to_ms IS NOT NULL AND f.valid_to_ms <= ?1 \
-             AND NOT EXISTS (SELECT 1 FROM fact_sources os CROSS JOIN facts o ON o.id = os.fact_id \
-                 WHERE os.passage_id = fs.passage_id AND +o.subject_id = f.subject_id AND +o.relation = f.relation \
-                 AND (o.valid_to_ms IS NULL OR o.valid_to_ms > ?1)) \
-             ORDER BY fs.passage_id, f.id"
-        ))
-        .bind::<BigInt, _>(at)
-        .load(db)?;
-        for row in rows {
-            let now = match row.object {
-                Some(object) => format!("corrected later: {} {} {object}", row.subject, row.relation),
-                None => format!("no longer so: what {} {}", row.subject, row.relation),
-            };
-            found.entry(row.passage_id).or_insert(now);
-        }
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -97,7 +97,28 @@ fn passages_that_only_name_it_come_last_and_are_bounded() {
         let found = links(db, "Ana?", None)?;
         assert_eq!(found[0].passage, home);
         assert_eq!(found.len() as i64, MENTIONS + 1);
-        assert!(found[1..].iter().all(|link| link.score == MENTIONED));
+        let each = MENTIONED * FAN as f32 / MENTIONS as f32;
+        assert!(found[1..].iter().all(|link| link.score == each), "of whom much is said, a name says little");
+        Ok(())
+    });
+}
+
+#[test]
+fn much_that_is_known_of_one_name_counts_little_each_and_what_is_asked_for_counts_in_full() {
+    with_store(|db| {
+        let home = tell(db, "Melanie", "lives in", "Oslo", DAY);
+        let likes: Vec<i64> =
+            (0..40).map(|day| tell(db, "Melanie", "likes", &format!("thing {day}"), day * DAY)).collect();
+        let score = |db: &mut SqliteConnection, query: &str, passage: i64| {
+            links(db, query, None)
+                .unwrap()
+                .into_iter()
+                .find(|link| link.passage == passage)
+                .map_or(0.0, |link| link.score)
+        };
+        assert_eq!(score(db, "Where does Melanie live?", home), ASKED);
+        assert!(score(db, "Where does Melanie live?", likes[3]) < 0.1);
+        assert!(score(db, "What would Melanie say?", likes[3]) < 0.1);
         Ok(())
     });
 }

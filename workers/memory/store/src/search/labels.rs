@@ -1,11 +1,63 @@
 //! What a passage is labelled with and a query names: who said it, its tags, when it was said.
 
+use crate::error::StoreError;
 use crate::passages::Stored;
+use crate::search::Scope;
 use butterfly_recall::Query;
 use butterfly_recall::moment::Span;
 use butterfly_recall::stopwords::is_stopword;
 use butterfly_recall::words::words;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::{SqliteConnection, sql_query};
 use std::collections::{HashMap, HashSet};
+
+/// The latest passages, which are candidates without having anything in common with the query.
+const RECENT: usize = 16;
+
+/// The latest passages of the speakers that the query names, which are candidates for that alone.
+const BY_SPEAKER: usize = 32;
+
+/// Passages that are looked through for them: a conversation of a year, 1 ms.
+const LOOKED_AT: i64 = 1_000;
+
+#[derive(QueryableByName)]
+struct Spoken {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    speaker: String,
+}
+
+/// The latest passages in the query's conversation, or of all, and the latest of the speakers that it names: what Ana said
+/// is not found by the word "Ana", which others say to her.
+///
+/// # Errors
+/// The database's.
+pub fn recent(db: &mut SqliteConnection, query: &Query, scope: &Scope) -> Result<Vec<i64>, StoreError> {
+    let place = match scope.conversation {
+        Some(_) => "conversation_id = ?1",
+        None => "?1 IS NULL",
+    };
+    let rows: Vec<Spoken> = sql_query(format!(
+        "SELECT id, speaker FROM (SELECT id, speaker, at_ms FROM passages WHERE {place} ORDER BY id DESC LIMIT {LOOKED_AT}) \
+         WHERE ?2 IS NULL OR at_ms <= ?2"
+    ))
+    .bind::<Nullable<BigInt>, _>(scope.conversation)
+    .bind::<Nullable<BigInt>, _>(scope.as_of_ms)
+    .load(db)?;
+    let mut ids: Vec<i64> = rows.iter().take(RECENT).map(|row| row.id).collect();
+    let mut known: HashMap<&str, bool> = HashMap::new();
+    let named = |speaker: &str| !name_in(query, speaker).is_empty();
+    let spoken = rows.iter().filter(|row| *known.entry(row.speaker.as_str()).or_insert_with(|| named(&row.speaker)));
+    ids.extend(spoken.take(BY_SPEAKER).map(|row| row.id));
+    Ok(ids)
+}
+
+/// Words of a speaker's name that the query has.
+fn name_in(query: &Query, speaker: &str) -> Vec<String> {
+    words(speaker).map(|word| word.folded).filter(|word| !is_stopword(word) && query.names(word)).collect()
+}
 
 /// The labels that one query names.
 pub struct Labels {
@@ -28,9 +80,7 @@ impl Labels {
             if labels.named.contains_key(&stored.speaker) {
                 continue;
             }
-            let name: Vec<String> =
-                words(&stored.speaker).map(|word| word.folded).filter(|word| !is_stopword(word)).collect();
-            let hits: Vec<String> = name.into_iter().filter(|word| query.names(word)).collect();
+            let hits = name_in(query, &stored.speaker);
             labels.named.insert(stored.speaker.clone(), !hits.is_empty());
             labels.speakers.extend(hits);
         }

@@ -234,9 +234,78 @@ fn answer_beside_a_match_is_found_and_says_so() {
         ],
     );
     let found = search_in(&store, "where did he grow up", &Scope::default(), &[]);
-    assert_eq!(found[1].passage.text, "In Tromsø, far up north.");
-    assert!(found[1].reasons.iter().any(|reason| reason.kind == ReasonKind::Neighbour));
+    assert_eq!(found[0].passage.text, "In Tromsø, far up north.");
+    assert!(found[0].reasons.iter().any(|reason| reason.kind == ReasonKind::Neighbour));
     assert!(found.iter().all(|found| found.passage.text != "Very."));
+}
+
+#[test]
+fn named_speaker_alone_finds_what_they_said() {
+    let (_folder, store) = store();
+    let mut lines = vec![("a", "Ben", "I mended the old clock."), ("a", "Ana", "Thank you, Ben!")];
+    lines.extend(vec![("a", "Ana", "nothing of it"); 20]);
+    say(&store, &lines);
+    let found = search(&store, "Ben");
+    assert!(found.iter().any(|text| text == "I mended the old clock."), "{found:?}");
+    let scope = Scope { conversation: Some(conversation(&store, "a")), ..Scope::default() };
+    let found = search_in(&store, "what has Ben been doing?", &scope, &[]);
+    assert_eq!(found[0].passage.text, "I mended the old clock.", "{found:?}");
+}
+
+#[test]
+fn what_the_assistant_repeats_of_an_outdated_fact_comes_after_the_correction() {
+    let (_folder, store) = store();
+    say(
+        &store,
+        &[
+            ("a", "user", "My sister lives in Porto."),
+            ("a", "user", "Where does my sister live?"),
+            ("a", "assistant", "Your sister lives in Porto."),
+            ("b", "user", "Actually, my sister moved to Lisbon"),
+        ],
+    );
+    // What holds is asked of today, and the other tests' time has yet to come.
+    let (then, later) = (1_000, 4_000);
+    store
+        .write(|db| {
+            db.batch_execute("UPDATE passages SET at_ms = id * 1000")?;
+            use crate::facts::{record, tests::statement};
+            record(db, &statement("user's sister", "lives in", "Porto", then), 1, then)?;
+            record(db, &statement("user's sister", "lives in", "Lisbon", later), 4, later)?;
+            Ok(())
+        })
+        .unwrap();
+    let near = [(2, 0.95), (3, 0.8), (1, 0.75), (4, 0.6)];
+    for near in [&near[..], &[]] {
+        let now = search_in(&store, "where does my sister live?", &Scope::default(), near);
+        assert!(now[0].passage.text.contains("Lisbon"), "{now:#?}");
+        let outdated = now.iter().filter(|found| found.passage.text.contains("Porto"));
+        for found in outdated {
+            let why = found.reasons.iter().find(|reason| reason.kind == ReasonKind::Superseded).unwrap();
+            assert_eq!(why.detail, "corrected later: user's sister lives in Lisbon");
+        }
+        let before = Scope { as_of_ms: Some(later - 1), ..Scope::default() };
+        let then = search_in(&store, "where does my sister live?", &before, near);
+        assert!(then[0].passage.text.contains("Porto"), "{then:#?}");
+        assert!(then.iter().all(|found| found.reasons.iter().all(|reason| reason.kind != ReasonKind::Superseded)));
+    }
+}
+
+#[test]
+fn message_and_the_memory_of_it_are_one_result() {
+    let (_folder, store) = store();
+    say(&store, &[("a", "user", "remember that the spare key hangs behind the barometer")]);
+    let note = crate::passages::Note {
+        text: "the spare key hangs behind the barometer".to_owned(),
+        speaker: String::new(),
+        tags: Vec::new(),
+        conversation: None,
+        source: Some(1),
+        at_ms: NOW,
+    };
+    store.write(|db| crate::passages::add(db, &note)).unwrap();
+    let found = search(&store, "where is the spare key?");
+    assert_eq!(found, ["the spare key hangs behind the barometer"]);
 }
 
 #[test]
