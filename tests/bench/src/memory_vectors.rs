@@ -47,7 +47,13 @@ pub async fn measure(options: &Options) -> anyhow::Result<Section> {
         let plain = size as f64 * 384.0 * 4.0 / f64::from(1 << 20);
         rows.push(Row::new(name("resident while open"), Unit::Mebibytes, resident("open_kib")?, plain, "the vectors"));
         rows.push(Row::new(name("resident at its peak"), Unit::Mebibytes, resident("peak_kib")?, plain, "the vectors"));
-        rows.push(Row::new(name("resident when let go"), Unit::Mebibytes, resident("closed_kib")?, plain, "the vectors"));
+        rows.push(Row::new(
+            name("resident when let go"),
+            Unit::Mebibytes,
+            resident("closed_kib")?,
+            plain,
+            "the vectors",
+        ));
         let bytes = number("bytes")? / f64::from(1 << 20);
         rows.push(Row::new(name("on disk"), Unit::Mebibytes, bytes, plain, "the vectors"));
     }

@@ -29,9 +29,9 @@ fn of_words(text: &str, dimensions: usize) -> Vec<f32> {
     let words = text.split(|c: char| !c.is_alphanumeric()).chain(std::iter::once("")).filter(|word| word.len() != 1);
     for word in words {
         // FNV-1a, then Marsaglia's xorshift64.
-        let mut state = word.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-        });
+        let mut state = word
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
         for sum in &mut sums {
             state ^= state << 13;
             state ^= state >> 7;

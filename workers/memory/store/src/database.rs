@@ -1,7 +1,7 @@
 //! The database: one writer, a few readers, and the lock that keeps everybody else out.
 
 use crate::error::StoreError;
-use crate::{backups, migrate, opening, replace, space};
+use crate::{migrate, opening, replace, space};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use std::fs::File;

@@ -10,7 +10,8 @@ async fn passages_are_embedded_with_what_stands_beside_them_and_found() {
     let said = bench.say(1, &["When do you move to Lisbon?", "In May, by train", "The cat comes too"]).await;
     bench.say(2, &["Bread needs salt"]).await;
     assert_eq!(bench.settle().await, None);
-    let window = "user: In May, by train\nuser: When do you move to Lisbon?\nuser: In May, by train\nuser: The cat comes too";
+    let window =
+        "user: In May, by train\nuser: When do you move to Lisbon?\nuser: In May, by train\nuser: The cat comes too";
     assert!(bench.model.texts().contains(&window.to_owned()), "{:?}", bench.model.texts());
     assert_eq!(bench.find("bread salt").await.unwrap()[0], 4);
     assert_eq!(bench.find_in("bread salt", Some(1)).await.unwrap().len(), 3);
