@@ -7,7 +7,7 @@
 //! Invariants:
 //! - What a passage yields goes with it: every fact has its passage for a source.
 //! - A passage is read by the rules once, and by a model at most [`ATTEMPTS`] times; what waits is in the database.
-//! - With `memory.enabled` or `memory.extract` off nothing is read, and nothing waits.
+//! - With `memory.enabled` off nothing is read, and nothing waits. With `memory.extract` off the rules read, and no model.
 
 mod answer;
 pub mod asking;
@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// `memory.enabled` and `memory.extract`: both must be on.
+/// Whether anything is read, and whether a model reads it, too.
 const ENABLED: &str = "memory.enabled";
 const EXTRACT: &str = "memory.extract";
 
@@ -60,16 +60,16 @@ pub fn note(db: &mut SqliteConnection, memory: i64) -> Result<(), StoreError> {
     outbox::enqueue(db, memory)?;
     let waiting = outbox::waiting(db, memory)?;
     let waiting = waiting.ok_or_else(|| StoreError::NotFound(format!("there is no memory {memory}")))?;
-    by_rules(db, &waiting)
+    by_rules(db, &waiting, true)
 }
 
-/// Takes what the rules find in a passage, and hands it on to a model if that may find more.
-fn by_rules(db: &mut SqliteConnection, waiting: &Waiting) -> Result<(), StoreError> {
+/// Takes what the rules find in a passage, and hands it on to a model if one may read it and may find more.
+fn by_rules(db: &mut SqliteConnection, waiting: &Waiting, model: bool) -> Result<(), StoreError> {
     if !waiting.by_person {
         return outbox::done(db, waiting.passage);
     }
     take(db, waiting)?;
-    if !waiting.imported && answer::is_worth_asking(&waiting.text) {
+    if model && !waiting.imported && answer::is_worth_asking(&waiting.text) {
         outbox::for_model(db, waiting.passage)
     } else {
         outbox::done(db, waiting.passage)
@@ -177,7 +177,11 @@ impl Extraction {
     }
 
     fn is_on(&self) -> bool {
-        self.config.flag(ENABLED) && self.config.flag(EXTRACT)
+        self.config.flag(ENABLED)
+    }
+
+    fn may_ask(&self) -> bool {
+        self.is_on() && self.config.flag(EXTRACT)
     }
 
     async fn read_by_rules(&self) {
@@ -211,10 +215,11 @@ impl Extraction {
                 self.core.write(outbox::clear).await?;
                 return Ok(());
             }
+            let model = self.may_ask();
             self.core
-                .write(|db| {
+                .write(move |db| {
                     for waiting in outbox::due(db, Stage::Rules, i64::MAX, BATCH)? {
-                        by_rules(db, &waiting)?;
+                        by_rules(db, &waiting, model)?;
                     }
                     Ok(())
                 })
@@ -264,8 +269,9 @@ impl Extraction {
             let pause = |at: i64| Duration::from_millis(u64::try_from(at - now).unwrap_or(0));
             return Ok(Round::Until(next.map(|at| Instant::now() + pause(at))));
         };
-        if !self.is_on() {
-            self.core.write(outbox::clear).await.map_err(failed)?;
+        if !self.may_ask() {
+            let passage = waiting.passage;
+            self.core.write(move |db| outbox::done(db, passage)).await.map_err(failed)?;
             return Ok(Round::Read);
         }
         let Some(bus) = self.core.bus() else { return Err(Unanswered::NotNow("there is no bus yet".to_owned())) };

@@ -265,16 +265,26 @@ async fn built_in_responder_is_not_asked_and_what_waits_stays() {
 
 #[tokio::test]
 async fn switched_off_nothing_is_read_and_nothing_waits() {
-    for (name, key) in [("MEMORY_ENABLED", ENABLED), ("MEMORY_EXTRACT", EXTRACT)] {
-        let model = Scripted::new("ollama", |_| Ok(stated("user", "lives in", "Porto")));
-        let (_folder, core, config) = worker(Some(&model), &[(name, "false")]);
-        assert!(!config.flag(key), "{name} switches {key} off");
-        let extraction = Extraction::new(Arc::clone(&core), config);
-        said(&core, 1, "I live in Porto. Remember that the key is under the mat.", DAY).await;
-        extraction.rules_round().await.unwrap();
-        assert!(matches!(extraction.model_round().await, Ok(Round::Until(None))));
-        assert_eq!((facts(&core, None).await.len(), waiting(&core).await, model.times()), (0, 0, 0));
-    }
+    let model = Scripted::new("ollama", |_| Ok(stated("user", "lives in", "Porto")));
+    let (_folder, core, config) = worker(Some(&model), &[("MEMORY_ENABLED", "false")]);
+    assert!(!config.flag(ENABLED));
+    let extraction = Extraction::new(Arc::clone(&core), config);
+    said(&core, 1, "I live in Porto. Remember that the key is under the mat.", DAY).await;
+    extraction.rules_round().await.unwrap();
+    assert!(matches!(extraction.model_round().await, Ok(Round::Until(None))));
+    assert_eq!((facts(&core, None).await.len(), waiting(&core).await, model.times()), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn without_a_model_s_reading_what_is_sure_is_still_taken() {
+    let model = Scripted::new("ollama", |_| Ok(stated("user", "likes", "trains")));
+    let (_folder, core, config) = worker(Some(&model), &[("MEMORY_EXTRACT", "false")]);
+    assert!(!config.flag(EXTRACT));
+    let extraction = Extraction::new(Arc::clone(&core), config);
+    said(&core, 1, "I live in Porto, and trains are what I like to see there.", DAY).await;
+    extraction.rules_round().await.unwrap();
+    assert!(matches!(extraction.model_round().await, Ok(Round::Until(None))));
+    assert_eq!((facts(&core, None).await.len(), waiting(&core).await, model.times()), (1, 0, 0));
 }
 
 #[tokio::test]
