@@ -42,9 +42,10 @@ const NEIGHBOUR_ASKED: f32 = 0.7;
 const NEIGHBOUR_ABOUT: f32 = 0.25;
 /// A passage that names the entity and says nothing sure about it.
 const MENTIONED: f32 = 0.2;
-/// Facts of one kind about one entity from which on each counts less: what a name leads to is the less likely meant the more
-/// there is of it (Anderson, "Retrieval of propositional information from long-term memory", 1974). Of whom a whole
-/// dialogue tells, a name says next to nothing.
+/// Facts of one kind about one entity, or passages that name it, from which on each counts less: what a name leads to is the
+/// less likely meant the more there is of it (Anderson, "Retrieval of propositional information from long-term memory", 1974).
+/// Of whom a whole dialogue tells, a name says next to nothing, however few facts are known. What is asked for is what is
+/// meant, whoever names it.
 const FAN: usize = 4;
 
 #[derive(QueryableByName, Clone)]
@@ -101,8 +102,12 @@ pub fn links(db: &mut SqliteConnection, query: &str, as_of_ms: Option<i64>) -> R
             *entry = (score, why);
         }
     };
-    let mut next: Vec<i64> = Vec::new();
+    let mut next: Vec<(i64, f32)> = Vec::new();
+    let mut mentions: Vec<(&Named, Vec<i64>)> = Vec::new();
     for named in &asked.named {
+        let mentioning = mentioned(db, named.id, as_of_ms)?;
+        let spoken_of = mentioning.len();
+        mentions.push((named, mentioning));
         // Much is about the user: only what is asked for counts.
         let only = (Some(named.id) == asked.user).then_some(&asked.relations);
         let mut known: Vec<(FactRow, f32)> = Vec::new();
@@ -119,22 +124,24 @@ pub fn links(db: &mut SqliteConnection, query: &str, as_of_ms: Option<i64>) -> R
             let wanted = *score == ASKED;
             let asks = if wanted { format!(", and \"{}\" is asked for", fact.relation) } else { String::new() };
             let alike = known.iter().filter(|(_, other)| other == score).count();
-            add(fact, score * fan(alike), format!("\"{}\" is named{asks}: {}", named.key, fact.sentence()));
+            let share = if wanted { fan(alike) } else { fan(alike.max(spoken_of)) };
+            add(fact, score * share, format!("\"{}\" is named{asks}: {}", named.key, fact.sentence()));
             let others = [Some(fact.subject_id), fact.object_id];
             for other in others.into_iter().flatten().filter(|id| !names.contains_key(id) && Some(*id) != asked.user) {
                 // Another name of the same comes first: it is asked about as well.
-                if relation::is_identity(&fact.relation) { next.insert(0, other) } else { next.push(other) }
+                let step = (other, fan(spoken_of));
+                if relation::is_identity(&fact.relation) { next.insert(0, step) } else { next.push(step) }
             }
         }
     }
     let mut seen = HashSet::new();
-    next.retain(|id| seen.insert(*id));
+    next.retain(|(id, _)| seen.insert(*id));
     next.truncate(NEIGHBOURS);
-    for neighbour in next {
+    for (neighbour, share) in next {
         let known = about(db, neighbour, None, as_of_ms)?;
         let wanted = |fact: &FactRow| asked.relations.contains(&fact.relation);
         for fact in &known {
-            let score = if wanted(fact) { NEIGHBOUR_ASKED } else { NEIGHBOUR_ABOUT };
+            let score = if wanted(fact) { NEIGHBOUR_ASKED } else { NEIGHBOUR_ABOUT * share };
             let alike = known.iter().filter(|other| wanted(other) == wanted(fact)).count();
             add(fact, score * fan(alike), format!("one step from what is named: {}", fact.sentence()));
         }
@@ -152,8 +159,7 @@ pub fn links(db: &mut SqliteConnection, query: &str, as_of_ms: Option<i64>) -> R
             keep(passage, *score, detail);
         }
     }
-    for named in asked.named.iter().filter(|named| Some(named.id) != asked.user) {
-        let passages = mentioned(db, named.id, as_of_ms)?;
+    for (named, passages) in mentions.into_iter().filter(|(named, _)| Some(named.id) != asked.user) {
         let score = MENTIONED * fan(passages.len());
         for passage in passages {
             keep(passage, score, &format!("it names \"{}\"", named.key));

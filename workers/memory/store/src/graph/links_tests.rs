@@ -119,6 +119,16 @@ fn much_that_is_known_of_one_name_counts_little_each_and_what_is_asked_for_count
         assert_eq!(score(db, "Where does Melanie live?", home), ASKED);
         assert!(score(db, "Where does Melanie live?", likes[3]) < 0.1);
         assert!(score(db, "What would Melanie say?", likes[3]) < 0.1);
+        // Little is known of Caroline, and everybody speaks of her.
+        let one = tell(db, "Caroline", "likes", "tea", DAY);
+        assert_eq!(score(db, "What would Caroline say?", one), ABOUT);
+        let caroline = named(db, "Caroline")?;
+        for day in 0..40 {
+            let passage = say(db, "hello Caroline", day * DAY);
+            mention(db, caroline[0], passage)?;
+        }
+        assert!(score(db, "What would Caroline say?", one) < 0.1);
+        assert_eq!(score(db, "What does Caroline like?", one), ASKED);
         Ok(())
     });
 }
