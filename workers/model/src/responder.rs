@@ -62,7 +62,7 @@ impl Responder {
             Intent::Remember(what) => {
                 format!("Noted: “{}”. Ask me about it in any later conversation. {}", cut(what), self.who())
             }
-            Intent::Question => match quoted(text, recalled) {
+            Intent::Question => match quoted(text, recalled).or_else(|| said_here(text, messages)) {
                 Some(quotes) => format!("This was said before:\n\n{quotes}\n\n{}", self.who()),
                 None => {
                     format!("I found nothing about that in what was said before. {} {}", self.who(), self.how())
@@ -224,6 +224,43 @@ fn quoted(asked: &str, recalled: &[Quote]) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
+/// What the person said in this conversation that has a word of the question, as a list: memory leaves out what the prompt holds
+/// anyway. Most words in common first, then the latest.
+fn said_here(asked: &str, messages: &[Message]) -> Option<String> {
+    let telling = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+        words.filter(|word| word.chars().count() > 2 && !COMMON.contains(&word.as_str())).collect()
+    };
+    let wanted = telling(asked);
+    let alike = |one: &str, other: &str| {
+        one == other
+            || (one.len().min(other.len()) > 3 && one.starts_with(other))
+            || (one.len().min(other.len()) > 3 && other.starts_with(one))
+    };
+    let mut found: Vec<(usize, &str)> = Vec::new();
+    for message in messages.iter().rev().filter(|message| message.role == Role::User) {
+        let said = message.content.trim();
+        let words = telling(said);
+        let shared = wanted.iter().filter(|wanted| words.iter().any(|word| alike(word, wanted))).count();
+        if shared > 0 && !said.ends_with('?') && !said.eq_ignore_ascii_case(asked) {
+            found.push((shared, said));
+        }
+    }
+    found.sort_by_key(|(shared, _)| std::cmp::Reverse(*shared));
+    let lines: Vec<_> = found
+        .iter()
+        .take(QUOTES)
+        .map(|(_, said)| format!("- You, earlier in this conversation: “{}”", cut(said)))
+        .collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// Words that say nothing about what is asked.
+const COMMON: [&str; 24] = [
+    "what", "when", "where", "which", "who", "whose", "how", "why", "the", "and", "are", "was", "were", "does", "did",
+    "you", "your", "our", "his", "her", "its", "that", "this", "remember",
+];
+
 /// Who said it, to the person who asks.
 fn speaker(name: &str) -> &str {
     match name.trim() {
@@ -351,6 +388,19 @@ mod tests {
             let answer = ask("Where does my sister live?", recalled);
             assert!(answer.contains("found nothing about that"), "{answer}");
         }
+    }
+
+    #[test]
+    fn what_was_said_in_this_conversation_is_quoted_too() {
+        let said = |texts: &[&str]| {
+            let messages: Vec<_> = texts.iter().map(|text| Message::new(Role::User, *text)).collect();
+            responder(Reason::Wanted).answer(&messages, &[], SystemTime::UNIX_EPOCH)
+        };
+        let answer =
+            said(&["remember that my bike is red", "my boat leaks", "where is my bike?", "What colour is my bike?"]);
+        assert!(answer.contains("- You, earlier in this conversation: “remember that my bike is red”"), "{answer}");
+        assert_eq!(answer.matches("“").count(), 1, "neither other things nor questions: {answer}");
+        assert!(said(&["my boat leaks", "What colour is my bike?"]).contains("found nothing about that"));
     }
 
     #[test]
