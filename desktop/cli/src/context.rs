@@ -2,9 +2,9 @@
 
 use crate::fault::Fault;
 use crate::out::Out;
-use crate::place::Instance;
 use butterfly_api::control;
 use butterfly_client::Bus;
+use butterfly_start::Instance;
 use butterfly_wire::control::{Status, Welcome};
 
 /// One run of the program.

@@ -3,6 +3,7 @@
 use crate::exit::Exit;
 use butterfly_api::model::ModelError;
 use butterfly_client::ConnectError;
+use butterfly_start::StartError;
 use butterfly_wire::{ErrorCode, Failure};
 use serde::Serialize;
 use std::io;
@@ -110,6 +111,26 @@ impl From<ConnectError> for Fault {
     }
 }
 
+impl From<StartError> for Fault {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::EmptyHome | StartError::UnusableHome { .. } | StartError::NoText(_) | StartError::Place(_) => {
+                Self::usage(error.to_string())
+            }
+            StartError::Connect(error) => error.into(),
+            StartError::Answer(failure) => failure.into(),
+            StartError::Io(fault) => fault.into(),
+            StartError::Lost => Self::new(Exit::CutOff, "disconnected", error.to_string()),
+            StartError::NoProgram(_)
+            | StartError::NotStartable { .. }
+            | StartError::Log { .. }
+            | StartError::Ended { .. }
+            | StartError::NoSocket { .. }
+            | StartError::NotReady { .. } => Self::failed(error.to_string()),
+        }
+    }
+}
+
 impl From<io::Error> for Fault {
     fn from(fault: io::Error) -> Self {
         if fault.kind() == io::ErrorKind::BrokenPipe {
@@ -145,6 +166,11 @@ mod tests {
         assert_eq!(Fault::from(ConnectError::NotRunning("/s".into())).exit, Exit::NoKernel);
         let foreign = ConnectError::Foreign { path: "/s".into(), owner: 7 };
         assert_eq!(Fault::from(foreign).exit, Exit::Refused);
+        assert_eq!(Fault::from(StartError::EmptyHome).exit, Exit::Usage);
+        assert_eq!(Fault::from(StartError::NoText("/h".into())).exit, Exit::Usage);
+        assert_eq!(Fault::from(StartError::from(ConnectError::NotRunning("/s".into()))).exit, Exit::NoKernel);
+        assert_eq!(Fault::from(StartError::Lost).exit, Exit::CutOff);
+        assert_eq!(Fault::from(StartError::NotReady { seconds: 90 }).exit, Exit::Failed);
         assert_eq!(Fault::from(io::Error::from(io::ErrorKind::BrokenPipe)).exit, Exit::OutputClosed);
     }
 }

@@ -1,6 +1,6 @@
 //! Which instance is meant: `--home`, else `BUTTERFLY_HOME`, else the XDG folders.
 
-use crate::fault::Fault;
+use crate::StartError;
 use butterfly_wire::place::Place;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,40 +13,33 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Finds the instance. A relative `--home` counts from the working folder.
+    /// Finds the instance: by `option`, which is what `--home` was given, else by the environment, which `variable`
+    /// looks up. A relative `--home` counts from the working folder.
     ///
     /// # Errors
-    /// A usage fault where no folder is named, or one that is no UTF-8: paths travel as text.
-    pub fn find(option: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Fault> {
+    /// Where no folder is named, or one that is no UTF-8: paths travel as text.
+    pub fn find(option: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, StartError> {
         let home = match option {
-            Some(folder) if folder.as_os_str().is_empty() => {
-                return Err(Fault::usage("--home needs a folder, and was given an empty name"));
-            }
+            Some(folder) if folder.as_os_str().is_empty() => return Err(StartError::EmptyHome),
             Some(folder) => Some(absolute(folder)?),
             None => variable("BUTTERFLY_HOME").filter(|value| !value.is_empty()).map(PathBuf::from),
         };
         let named = match &home {
-            Some(folder) => Some(folder.to_str().ok_or_else(|| no_text(folder))?.to_owned()),
+            Some(folder) => Some(folder.to_str().ok_or_else(|| StartError::NoText(folder.clone()))?.to_owned()),
             None => None,
         };
         let get = |name: &str| match name {
             "BUTTERFLY_HOME" => named.clone(),
             other => variable(other).and_then(|value| value.into_string().ok()),
         };
-        let place = Place::from_variables(get).map_err(|fault| Fault::usage(fault.to_string()))?;
-        Ok(Self { place, home })
+        Ok(Self { place: Place::from_variables(get)?, home })
     }
 }
 
 /// The folder from the root on. Links are not followed: a long path's socket is named after the path as it was given,
 /// by `--home` and `BUTTERFLY_HOME` alike.
-fn absolute(folder: &Path) -> Result<PathBuf, Fault> {
-    std::path::absolute(folder)
-        .map_err(|fault| Fault::usage(format!("--home {} cannot be used: {fault}", folder.display())))
-}
-
-fn no_text(folder: &Path) -> Fault {
-    Fault::usage(format!("the home folder {} is no valid UTF-8; please name one that is", folder.display()))
+fn absolute(folder: &Path) -> Result<PathBuf, StartError> {
+    std::path::absolute(folder).map_err(|fault| StartError::UnusableHome { folder: folder.to_owned(), fault })
 }
 
 #[cfg(test)]
@@ -73,12 +66,12 @@ mod tests {
     }
 
     #[test]
-    fn unusable_homes_are_usage_faults() {
+    fn unusable_homes_are_refused_and_named() {
         let bytes = OsString::from_vec(vec![b'/', 0xff]);
-        for (option, variable) in [(Some(PathBuf::from(&bytes)), None), (None, Some(bytes)), (Some("".into()), None)] {
-            let get = |name: &str| if name == "BUTTERFLY_HOME" { variable.clone() } else { None };
-            let fault = Instance::find(option.as_deref(), get).unwrap_err();
-            assert_eq!(fault.exit, crate::exit::Exit::Usage);
-        }
+        let get = |name: &str| (name == "BUTTERFLY_HOME").then(|| bytes.clone());
+        assert!(matches!(Instance::find(Some(Path::new(&bytes)), nothing), Err(StartError::NoText(_))));
+        assert!(matches!(Instance::find(None, get), Err(StartError::NoText(_))));
+        assert!(matches!(Instance::find(Some(Path::new("")), nothing), Err(StartError::EmptyHome)));
+        assert!(matches!(Instance::find(None, nothing), Err(StartError::Place(_))));
     }
 }
