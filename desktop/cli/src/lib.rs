@@ -24,6 +24,7 @@ pub mod process;
 pub mod progress;
 pub mod render;
 pub mod text;
+pub mod upload;
 pub mod when;
 
 use crate::args::Cli;

@@ -4,28 +4,24 @@ use crate::args::conversations::{ConversationsCommand, ExportFormat};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::fault::Fault;
-use crate::files::{self, Beside};
+use crate::files::Beside;
 use crate::launch;
-use crate::progress::{Progress, Unit};
 use crate::render::conversations as render;
 use crate::render::units;
 use crate::text;
+use crate::upload::Source;
 use butterfly_api::Chunk;
 use butterfly_api::conversations::{
-    Branch, BranchRequest, Change, Conversation, Delete, Export, ExportRequest, Exported, Format, Hit, Import,
-    Imported, List, ListRequest, Restore, Search, SearchRequest, Show, ShowRequest, Transcript, Update, Which,
+    Branch, BranchRequest, Change, Conversation, Delete, Export, ExportRequest, Exported, Format, Hit, Import, List,
+    ListRequest, Restore, Search, SearchRequest, Show, ShowRequest, Transcript, Update, Which,
 };
 use butterfly_client::{Bus, Next};
 use serde::Serialize;
-use std::io::Read;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What one call of `show` gives at most.
 const PAGE: u32 = 200;
-
-/// What one message of an upload carries: the largest that fits with its envelope.
-pub(crate) const PIECE: usize = butterfly_wire::frame::CHUNK_LIMIT - 64;
 
 #[derive(Serialize)]
 struct ListView<'a> {
@@ -123,7 +119,7 @@ pub async fn run(context: &Context, command: ConversationsCommand) -> Result<Exi
             export(context, &bus, ExportRequest { conversation: id, format }, file.as_deref()).await?;
         }
         ConversationsCommand::Import { file } => {
-            let imported = import(context, &bus, &file).await?;
+            let imported = Source::open(&file)?.send::<Import>(context, &bus, "sending").await??;
             if out.json {
                 out.object(&imported)?;
             } else {
@@ -266,41 +262,6 @@ fn shown(piece: String, format: Format) -> String {
     }
 }
 
-async fn import(context: &Context, bus: &Bus, path: &Path) -> Result<Imported, Fault> {
-    let (file, size) = files::open(path)?;
-    let mut progress = Progress::new(&context.out, "sending", Unit::Bytes);
-    let mut upload = bus.upload::<Import>(&()).await?;
-    let mut pieces = Pieces { file, path };
-    let mut sent = 0;
-    while let Some(bytes) = pieces.next()? {
-        sent += bytes.len() as u64;
-        // An upload that was answered early says why in its answer.
-        if upload.send(&Chunk { bytes }).await.is_err() {
-            break;
-        }
-        progress.at(sent, size.unwrap_or(0));
-    }
-    let answer = upload.finish().await;
-    progress.end();
-    Ok(answer?)
-}
-
-/// A file in pieces for an upload.
-pub(crate) struct Pieces<'a> {
-    pub(crate) file: Box<dyn Read>,
-    pub(crate) path: &'a Path,
-}
-
-impl Pieces<'_> {
-    /// The next piece; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Vec<u8>>, Fault> {
-        let mut bytes = Vec::with_capacity(PIECE);
-        let limited = self.file.by_ref().take(PIECE as u64).read_to_end(&mut bytes);
-        limited.map_err(|fault| files::unreadable(self.path, &fault))?;
-        Ok((!bytes.is_empty()).then_some(bytes))
-    }
-}
-
 /// The present, in ms since 1970.
 pub(crate) fn now_unix_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as u64)
@@ -331,18 +292,5 @@ mod tests {
             assert_eq!(shown, "aé東🔬z");
             assert!(rest.is_empty());
         }
-    }
-
-    #[test]
-    fn a_file_is_sent_in_pieces_that_fit() {
-        let data: Vec<u8> = (0..PIECE * 2 + 5).map(|n| n as u8).collect();
-        let mut pieces = Pieces { file: Box::new(std::io::Cursor::new(data.clone())), path: Path::new("x") };
-        let mut seen = Vec::new();
-        while let Some(piece) = pieces.next().unwrap() {
-            let encoded = butterfly_wire::codec::encode(&Chunk { bytes: piece.clone() }).unwrap();
-            assert!(encoded.len() <= butterfly_wire::frame::CHUNK_LIMIT);
-            seen.extend(piece);
-        }
-        assert_eq!(seen, data);
     }
 }

@@ -1,18 +1,18 @@
 //! `backup` and `restore`: a copy of the store in a file of the person's own.
 
 use crate::args::memory::{Backup, Restore};
-use crate::commands::conversations::Pieces;
 use crate::confirm::confirm;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::fault::Fault;
-use crate::files::{self, Beside};
+use crate::files::Beside;
 use crate::launch;
 use crate::progress::{Progress, Unit};
 use crate::render::units;
 use crate::text;
+use crate::upload::Source;
 use butterfly_api::Chunk;
-use butterfly_api::storage::{self, BackedUp, GetStats, Restored};
+use butterfly_api::storage::{self, BackedUp, GetStats};
 use butterfly_client::Next;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -82,28 +82,14 @@ pub async fn backup(context: &Context, args: &Backup) -> Result<Exit, Fault> {
 /// # Errors
 /// What the memory worker answers; then nothing has changed.
 pub async fn restore(context: &Context, args: &Restore) -> Result<Exit, Fault> {
-    let (file, size) = files::open(&args.file)?;
+    let source = Source::open(&args.file)?;
     let bus = launch::serving(context).await?;
     let name = text::escaped(&args.file.to_string_lossy());
     let question =
         format!("What is remembered now is replaced by {name} (and kept aside in the data folder). Replace it?");
     confirm(context, args.yes, &question)?;
     let generation = launch::generation(&bus, MEMORY).await?;
-    let mut progress = Progress::new(&context.out, "sending", Unit::Bytes);
-    let mut upload = bus.upload::<storage::Restore>(&()).await?;
-    let mut pieces = Pieces { file, path: &args.file };
-    let mut sent = 0;
-    while let Some(bytes) = pieces.next()? {
-        sent += bytes.len() as u64;
-        // An upload that was answered early says why in its answer.
-        if upload.send(&Chunk { bytes }).await.is_err() {
-            break;
-        }
-        progress.at(sent, size.unwrap_or(0));
-    }
-    let answer = upload.finish().await;
-    progress.end();
-    let restored: Restored = answer?;
+    let restored = source.send::<storage::Restore>(context, &bus, "sending").await??;
     // The copy takes the store's place with the worker's next start: whoever asks then asks the copy.
     let started = tokio::time::timeout(launch::RESTART_LIMIT, launch::succeeded(&bus, MEMORY, generation)).await;
     let out = &context.out;

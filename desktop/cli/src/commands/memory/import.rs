@@ -1,15 +1,12 @@
 //! `memory import`: lines of JSON, in the file's order, then the wait for their vectors.
 
 use super::index;
-use crate::commands::conversations::Pieces;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::fault::Fault;
-use crate::files;
-use crate::progress::{Progress, Unit};
 use crate::render::units;
 use crate::text;
-use butterfly_api::Chunk;
+use crate::upload::Source;
 use butterfly_api::memory::{Import, ImportReport, Indexed};
 use butterfly_client::Bus;
 use serde::Serialize;
@@ -54,21 +51,7 @@ pub(super) async fn run(context: &Context, bus: &Bus, path: &Path, no_wait: bool
 }
 
 async fn send(context: &Context, bus: &Bus, path: &Path) -> Result<ImportReport, Fault> {
-    let (file, size) = files::open(path)?;
-    let mut progress = Progress::new(&context.out, "taking in", Unit::Bytes);
-    let mut upload = bus.upload::<Import>(&()).await?;
-    let mut pieces = Pieces { file, path };
-    let mut sent = 0;
-    while let Some(bytes) = pieces.next()? {
-        sent += bytes.len() as u64;
-        // An upload that was answered early says why in its answer.
-        if upload.send(&Chunk { bytes }).await.is_err() {
-            break;
-        }
-        progress.at(sent, size.unwrap_or(0));
-    }
-    let report = upload.finish().await;
-    progress.end();
+    let report = Source::open(path)?.send::<Import>(context, bus, "taking in").await?;
     report.map_err(|failure| {
         let mut fault = Fault::from(failure);
         if fault.exit == Exit::CutOff {
