@@ -5,6 +5,7 @@
 
 use anyhow::{Context, bail};
 use butterfly_bench::samples::Samples;
+use butterfly_bench::talk::mix;
 use butterfly_vectors::{Lance, Near, Row, VectorStore, VectorStores};
 use std::collections::HashSet;
 use std::hint::black_box;
@@ -72,14 +73,6 @@ impl Texts {
         let vector = self.vector(n as u64 % things, n as u64);
         Row { id: n as i64 + 1, conversation: n as i64 % CONVERSATIONS + 1, vector }
     }
-}
-
-/// Steele, Lea and Flood's `SplitMix64`.
-fn mix(seed: u64) -> u64 {
-    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 /// Numbers that are normally distributed (Box and Muller).
