@@ -35,7 +35,6 @@ mod running;
 mod saver;
 mod secrets;
 mod settings;
-mod tokens;
 mod turn;
 mod unsaved;
 

@@ -1,8 +1,8 @@
 //! A turn that is over, as the model is told of it.
 
-use crate::tokens::tokens_of;
 use butterfly_api::conversations::{MessageState, PastTurn};
 use butterfly_api::model::{Message, Role};
+use butterfly_api::tokens;
 
 /// Ends an answer that was broken off, so that the model knows why it stops in mid-sentence.
 const INTERRUPTED: &str = "[This answer was interrupted here.]";
@@ -49,7 +49,7 @@ impl Past {
             None => messages.push(Message::new(Role::Assistant, if whole { NOTHING_SAID } else { INTERRUPTED })),
         }
         let bytes = messages.iter().map(message_bytes).sum();
-        Self { turn: turn.turn, number: turn.number, tokens: tokens_of(&messages), messages, bytes }
+        Self { turn: turn.turn, number: turn.number, tokens: tokens::of_messages(&messages), messages, bytes }
     }
 }
 

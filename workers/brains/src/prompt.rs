@@ -7,10 +7,10 @@
 use crate::fits::Fit;
 use crate::past::{Past, message_bytes};
 use crate::quotes;
-use crate::tokens::{estimate, tokens_of};
 use butterfly_api::conversations::{MessageState, PastTurn, Summary};
 use butterfly_api::memory::{Found, Shown};
 use butterfly_api::model::{Message, Quote, Role};
+use butterfly_api::tokens;
 use std::collections::VecDeque;
 
 /// Says what it is and whose. Short: small models lose the thread of long ones, and every turn pays for it.
@@ -121,7 +121,7 @@ impl Prompt {
             turns: u32::try_from(self.past.len()).unwrap_or(u32::MAX),
             turns_left_out: self.left_out,
             context_tokens: context,
-            prompt_tokens: self.scaled(tokens_of(messages)),
+            prompt_tokens: self.scaled(tokens::of_messages(messages)),
             degraded: None,
             memory_enabled: true,
         }
@@ -148,10 +148,10 @@ impl Prompt {
     }
 
     /// The context to ask for; `None` leaves it to the model worker, which knows what the model is loaded with and
-    /// spares a server to load it anew. It estimates tokens as [`estimate`] does, so it needs to be told only when this
+    /// spares a server to load it anew. It estimates tokens as this does ([`tokens`]), so it needs to be told only when this
     /// model has counted many more, and when a conversation has grown so long that its context would fill the memory.
     pub(crate) fn context(&self, messages: &[Message]) -> Option<u32> {
-        let estimated = tokens_of(messages);
+        let estimated = tokens::of_messages(messages);
         let needed = self.scaled(estimated).saturating_add(ANSWER_TOKENS);
         if needed > LARGEST_CONTEXT {
             return Some(LARGEST_CONTEXT);
@@ -162,7 +162,7 @@ impl Prompt {
 
     /// Whether a context of this many tokens is too small for the messages and an answer.
     pub(crate) fn overflows(&self, context: u32, messages: &[Message]) -> bool {
-        self.scaled(tokens_of(messages)) > for_prompt(context)
+        self.scaled(tokens::of_messages(messages)) > for_prompt(context)
     }
 
     /// Leaves out the oldest turns until the messages need no more than three quarters of `context`: the quarter keeps
@@ -175,7 +175,7 @@ impl Prompt {
     /// As [`Self::fit`], when the server counted too many tokens although the estimate may say that they fit: leaves
     /// out at least one turn, and half of everything if possible. `limit` is 0 where the server does not say.
     pub(crate) fn fit_after_refusal(&mut self, limit: u32, messages: &[Message]) -> bool {
-        let half = self.scaled(tokens_of(messages)) / 2;
+        let half = self.scaled(tokens::of_messages(messages)) / 2;
         let room = if limit == 0 { half } else { half.min(for_prompt(limit) / 4 * 3) };
         self.shrink(room, messages)
     }
@@ -193,24 +193,24 @@ impl Prompt {
     /// Learns from what the model counted for `messages`. Estimates only grow by it: servers that reuse what they have
     /// read before count too few.
     pub(crate) fn learn(&mut self, messages: &[Message], counted: u32) {
-        let estimated = tokens_of(messages).max(1);
+        let estimated = tokens::of_messages(messages).max(1);
         // Four times off is no estimate of the same text any more.
         self.scale = self.scale.max((counted as f32 / estimated as f32).min(4.0));
     }
 
     /// Leaves out the oldest turns until the rest has room, and where that is not enough what memory found.
     fn shrink(&mut self, room: u32, messages: &[Message]) -> bool {
-        let mut tokens = tokens_of(messages);
+        let mut left = tokens::of_messages(messages);
         let before = self.left_out;
-        while self.scaled(tokens) > room {
+        while self.scaled(left) > room {
             let Some(oldest) = self.past.front().map(|past| past.tokens) else {
                 return self.recall_nothing() || self.left_out > before;
             };
-            tokens = tokens.saturating_sub(oldest);
+            left = left.saturating_sub(oldest);
             let summed_up = self.is_summed_up();
             self.leave_out_oldest();
             if !summed_up && let Some(summary) = self.shown_summary() {
-                tokens = tokens.saturating_add(estimate(SUMMARY)).saturating_add(estimate(&summary.text));
+                left = left.saturating_add(tokens::of_text(SUMMARY)).saturating_add(tokens::of_text(&summary.text));
             }
         }
         self.left_out > before
@@ -395,13 +395,13 @@ mod tests {
     fn estimates_grow_with_what_the_model_counts_and_never_shrink() {
         let mut prompt = prompt(vec![]);
         let messages = prompt.messages(&"word ".repeat(1000), &[]);
-        let before = prompt.scaled(tokens_of(&messages));
+        let before = prompt.scaled(tokens::of_messages(&messages));
         prompt.learn(&messages, 10);
-        assert_eq!(prompt.scaled(tokens_of(&messages)), before);
+        assert_eq!(prompt.scaled(tokens::of_messages(&messages)), before);
         prompt.learn(&messages, 2 * before);
-        assert_eq!(prompt.scaled(tokens_of(&messages)), 2 * before);
+        assert_eq!(prompt.scaled(tokens::of_messages(&messages)), 2 * before);
         prompt.learn(&messages, u32::MAX);
-        assert_eq!(prompt.scaled(tokens_of(&messages)), 4 * before);
+        assert_eq!(prompt.scaled(tokens::of_messages(&messages)), 4 * before);
     }
 
     #[test]

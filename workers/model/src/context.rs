@@ -4,19 +4,14 @@
 //! because the context changed costs seconds. So: enough for the messages and a reply, in steps that double, never less
 //! than what is loaded already, never more than the model can.
 
-use butterfly_api::model::{ChatRequest, Message};
+use butterfly_api::model::ChatRequest;
+use butterfly_api::tokens::{PER_MESSAGE, of_messages, of_text};
 
 /// The smallest step. Smaller ones save little memory and make for more reloads.
 const STEP: u32 = 4096;
 
 /// Room for the reply where the caller names none: a thinking model uses thousands of tokens before its first word.
 const REPLY: u32 = 4096;
-
-/// Tokens that a chat template puts around one message.
-const PER_MESSAGE: u32 = 8;
-
-/// Tokens of one image: what common vision models make of one tile.
-const PER_IMAGE: u32 = 768;
 
 /// The conversation is longer than this many tokens.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,7 +20,7 @@ pub struct Exceeded(pub u32);
 /// A cautious estimate of the tokens of a request.
 #[must_use]
 pub fn estimate(request: &ChatRequest) -> u32 {
-    let messages = request.messages.iter().map(of_message).fold(0, u32::saturating_add);
+    let messages = of_messages(&request.messages);
     let tools = request.tools.iter().map(|tool| {
         of_text(&tool.name)
             .saturating_add(of_text(&tool.description))
@@ -34,24 +29,6 @@ pub fn estimate(request: &ChatRequest) -> u32 {
     });
     let format = request.format.as_deref().map_or(0, of_text);
     tools.fold(messages, u32::saturating_add).saturating_add(format)
-}
-
-fn of_message(message: &Message) -> u32 {
-    let calls = message.tool_calls.iter().map(|call| of_text(&call.name).saturating_add(of_text(&call.arguments)));
-    let images = u32::try_from(message.images.len()).unwrap_or(u32::MAX).saturating_mul(PER_IMAGE);
-    calls
-        .fold(of_text(&message.content), u32::saturating_add)
-        .saturating_add(of_text(&message.thinking))
-        .saturating_add(images)
-        .saturating_add(PER_MESSAGE)
-}
-
-/// About 3.5 ASCII characters make a token; of other scripts each character may be one.
-#[must_use]
-pub fn of_text(text: &str) -> u32 {
-    let ascii = text.bytes().filter(u8::is_ascii).count();
-    let others = text.chars().filter(|c| !c.is_ascii()).count();
-    u32::try_from((ascii * 2).div_ceil(7) + others).unwrap_or(u32::MAX)
 }
 
 /// The context to ask for. `limit` is the model's own, 0 where unknown; `loaded` is what the model runs with now, 0
@@ -78,7 +55,7 @@ pub fn tokens(request: &ChatRequest, limit: u32, loaded: u32) -> Result<u32, Exc
 #[cfg(test)]
 mod tests {
     use super::*;
-    use butterfly_api::model::{Role, Think, ToolSpec};
+    use butterfly_api::model::{Message, Role, Think, ToolSpec};
 
     fn request(characters: usize) -> ChatRequest {
         ChatRequest {
@@ -122,13 +99,9 @@ mod tests {
     }
 
     #[test]
-    fn tools_images_and_other_scripts_count() {
+    fn tools_count() {
         let plain = estimate(&request(0));
         let tool = ToolSpec { name: "t".to_owned(), description: "d".repeat(70), parameters: "{}".to_owned() };
         assert!(estimate(&ChatRequest { tools: vec![tool], ..request(0) }) >= plain + 20);
-        let mut seen = request(0);
-        seen.messages[0].images.push(String::new());
-        assert_eq!(estimate(&seen), plain + PER_IMAGE);
-        assert_eq!(of_text("日本語"), 3);
     }
 }

@@ -9,6 +9,7 @@ use crate::sentence::{self, About};
 use crate::sink::Sink;
 use crate::trouble::{Again, Trouble};
 use butterfly_api::model::{ChatEnd, Finish, ToolCall, Usage};
+use butterfly_api::tokens;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -140,19 +141,19 @@ impl Question<'_> {
                     while let Some(Word::Text(next)) = words.next_if(|next| matches!(next, Word::Text(_))) {
                         text.push_str(&next);
                     }
-                    tally.output += crate::context::of_text(&text);
+                    tally.output += tokens::of_text(&text);
                     sink.text(text).await?;
                 }
                 Word::Thinking(mut text) => {
                     while let Some(Word::Thinking(next)) = words.next_if(|next| matches!(next, Word::Thinking(_))) {
                         text.push_str(&next);
                     }
-                    tally.output += crate::context::of_text(&text);
+                    tally.output += tokens::of_text(&text);
                     sink.thinking(text).await?;
                 }
                 Word::ToolCall(call) => {
                     tally.called = true;
-                    tally.output += crate::context::of_text(&call.arguments);
+                    tally.output += tokens::of_text(&call.arguments);
                     sink.tool_call(call).await?;
                 }
                 Word::Error(complaint) => {

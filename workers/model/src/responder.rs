@@ -12,6 +12,7 @@ use butterfly_api::model::{
     ChatEnd, ChatRequest, Embeddings, Finish, Message, ModelDetails, ModelInfo, PullProgress, Pulled, Quote, Role,
     RunningModel, Usage,
 };
+use butterfly_api::tokens;
 use butterfly_client::Outlet;
 use std::time::{Duration, SystemTime};
 
@@ -133,7 +134,7 @@ impl Responder {
         let (first_token_ms, generation_ms) = sink.timing();
         let usage = Usage {
             input_tokens: crate::context::estimate(request),
-            output_tokens: crate::context::of_text(&answer),
+            output_tokens: tokens::of_text(&answer),
             first_token_ms,
             generation_ms,
             load_ms: 0,
