@@ -29,6 +29,7 @@ mod ollama;
 mod openai;
 pub mod presets;
 mod provider;
+mod request;
 mod responder;
 mod retry;
 mod sentence;

@@ -2,8 +2,9 @@
 
 use crate::conversation::{Ending, Foreign, Word};
 use crate::http::Complaint;
+use crate::request::{Told, Tool, arguments, raw, role, told, tools};
 use crate::trouble::Trouble;
-use butterfly_api::model::{ChatRequest, Message, Role, Think, ToolCall};
+use butterfly_api::model::{ChatRequest, Message, Think, ToolCall};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -82,37 +83,13 @@ struct CalledFunction<'a> {
     arguments: &'a RawValue,
 }
 
-#[derive(Serialize)]
-struct Tool<'a> {
-    r#type: &'static str,
-    function: ToolFunction<'a>,
-}
-
-#[derive(Serialize)]
-struct ToolFunction<'a> {
-    name: &'a str,
-    description: &'a str,
-    parameters: &'a RawValue,
-}
-
 /// The body of a request.
 ///
 /// # Errors
 /// When the caller's JSON texts (schema, arguments, format) are none.
 pub fn body<'a>(model: &'a str, request: &'a ChatRequest, fit: &Fit<'a>) -> Result<Body<'a>, Trouble> {
-    let mut tools = Vec::new();
-    for tool in request.tools.iter().filter(|_| fit.tools) {
-        let parameters = raw(&tool.parameters, &format!("the parameters of tool {}", tool.name))?;
-        let function = ToolFunction { name: &tool.name, description: &tool.description, parameters };
-        tools.push(Tool { r#type: "function", function });
-    }
-    // Only the turn at hand needs its thinking again: gpt-oss goes on from it after a tool's result.
-    let turn = request.messages.iter().rposition(|message| message.role == Role::User).unwrap_or_default();
-    let messages = request.messages.iter().enumerate();
-    let messages = messages.filter_map(|(at, message)| Some((at, message, content(&request.messages, at)?)));
-    let messages = messages
-        .map(|(at, message, content)| said(message, content, at > turn, &request.messages))
-        .collect::<Result<_, _>>()?;
+    let tools = if fit.tools { tools(request)? } else { Vec::new() };
+    let messages = told(&request.messages).map(|told| said(told, &request.messages)).collect::<Result<_, _>>()?;
     Ok(Body {
         model,
         messages,
@@ -131,39 +108,10 @@ pub fn body<'a>(model: &'a str, request: &'a ChatRequest, fit: &Fit<'a>) -> Resu
     })
 }
 
-/// What a message says to a model; `None` where it is an aside: a system message in the middle, which many chat templates
-/// refuse or lose, stands before the words of the person's message that it precedes.
-pub fn content(messages: &[Message], at: usize) -> Option<Cow<'_, str>> {
-    let message = &messages[at];
-    match message.role {
-        Role::System if at > 0 => {
-            let next = messages[at..].iter().find(|message| message.role != Role::System);
-            next.is_none_or(|next| next.role != Role::User).then_some(Cow::Borrowed(message.content.as_str()))
-        }
-        Role::User => {
-            let before = messages.get(1..at).unwrap_or_default();
-            let asides = before.iter().rev().take_while(|message| message.role == Role::System).count();
-            let mut parts: Vec<_> =
-                before[before.len() - asides..].iter().map(|aside| aside.content.as_str()).collect();
-            if parts.is_empty() {
-                return Some(Cow::Borrowed(message.content.as_str()));
-            }
-            parts.push(&message.content);
-            Some(Cow::Owned(parts.join("\n\n")))
-        }
-        Role::System | Role::Assistant | Role::Tool => Some(Cow::Borrowed(message.content.as_str())),
-    }
-}
-
-fn said<'a>(
-    message: &'a Message,
-    content: Cow<'a, str>,
-    of_this_turn: bool,
-    all: &'a [Message],
-) -> Result<Said<'a>, Trouble> {
+fn said<'a>(told: Told<'a>, all: &'a [Message]) -> Result<Said<'a>, Trouble> {
+    let message = told.message;
     let called = |call: &'a ToolCall| {
-        let arguments = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
-        let arguments = raw(arguments, &format!("the arguments of the call {}", call.id))?;
+        let arguments = raw(arguments(call), &format!("the arguments of the call {}", call.id))?;
         Ok(Called { id: &call.id, function: CalledFunction { name: &call.name, arguments } })
     };
     let answered = message.tool_call_id.as_deref();
@@ -173,28 +121,13 @@ fn said<'a>(
     };
     Ok(Said {
         role: role(message.role),
-        content,
-        thinking: if of_this_turn { &message.thinking } else { "" },
+        content: told.content,
+        thinking: told.thinking,
         images: &message.images,
         tool_calls: message.tool_calls.iter().map(called).collect::<Result<_, Trouble>>()?,
         tool_name: answered.and_then(name_of),
         tool_call_id: answered,
     })
-}
-
-/// The protocol's word for a role; OpenAI's is the same.
-pub const fn role(role: Role) -> &'static str {
-    match role {
-        Role::System => "system",
-        Role::User => "user",
-        Role::Assistant => "assistant",
-        Role::Tool => "tool",
-    }
-}
-
-/// A caller's JSON text, passed on as it is.
-pub fn raw<'a>(text: &'a str, what: &str) -> Result<&'a RawValue, Trouble> {
-    serde_json::from_str(text).map_err(|fault| Trouble::argument(format!("{what} is no JSON: {fault}")))
 }
 
 fn thought(think: Think, fit: &Fit<'_>) -> Option<Thought> {
@@ -297,7 +230,7 @@ impl crate::conversation::Decoder for Decoder {
 mod tests {
     use super::*;
     use crate::conversation::Decoder as _;
-    use butterfly_api::model::ToolSpec;
+    use butterfly_api::model::{Role, ToolSpec};
 
     fn words(lines: &[&str]) -> Result<Vec<Word>, Foreign> {
         let mut decoder = Decoder::new(1);
@@ -339,22 +272,6 @@ mod tests {
         for line in ["<html>", "data: {}", "{\"hello\":1}", "[1]", "\u{fffd}"] {
             assert_eq!(words(&[line]), Err(Foreign), "{line}");
         }
-    }
-
-    #[test]
-    fn a_remark_in_the_middle_stands_before_the_persons_words() {
-        let said = |role, text: &str| Message::new(role, text);
-        let messages = [
-            said(Role::System, "Be kind."),
-            said(Role::User, "Hi."),
-            said(Role::Assistant, "Hello."),
-            said(Role::System, "Quotes."),
-            said(Role::System, "More."),
-            said(Role::User, "Where?"),
-            said(Role::System, "The end."),
-        ];
-        let told: Vec<_> = (0..messages.len()).filter_map(|at| content(&messages, at)).collect();
-        assert_eq!(told, ["Be kind.", "Hi.", "Hello.", "Quotes.\n\nMore.\n\nWhere?", "The end."]);
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use super::sse::Events;
 use crate::conversation::{Ending, Foreign, Word};
 use crate::http::Complaint;
-use crate::ollama::chat::{content, raw, role};
+use crate::request::{Told, Tool, arguments, raw, role, told, tools};
 use crate::trouble::Trouble;
-use butterfly_api::model::{ChatRequest, Message, Role, Think, ToolCall};
+use butterfly_api::model::{ChatRequest, Think, ToolCall};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -60,19 +60,6 @@ struct CalledFunction<'a> {
 }
 
 #[derive(Serialize)]
-struct Tool<'a> {
-    r#type: &'static str,
-    function: ToolFunction<'a>,
-}
-
-#[derive(Serialize)]
-struct ToolFunction<'a> {
-    name: &'a str,
-    description: &'a str,
-    parameters: &'a RawValue,
-}
-
-#[derive(Serialize)]
 struct Format<'a> {
     r#type: &'static str,
     json_schema: Schema<'a>,
@@ -90,20 +77,11 @@ struct Schema<'a> {
 /// # Errors
 /// When the caller's JSON texts (schema, format) are none.
 pub fn body<'a>(model: &'a str, request: &'a ChatRequest) -> Result<Body<'a>, Trouble> {
-    let mut tools = Vec::new();
-    for tool in &request.tools {
-        let parameters = raw(&tool.parameters, &format!("the parameters of tool {}", tool.name))?;
-        let function = ToolFunction { name: &tool.name, description: &tool.description, parameters };
-        tools.push(Tool { r#type: "function", function });
-    }
+    let tools = tools(request)?;
     let format = request.format.as_deref().map(|format| raw(format, "the format")).transpose()?;
-    let turn = request.messages.iter().rposition(|message| message.role == Role::User).unwrap_or_default();
-    let messages = request.messages.iter().enumerate();
-    let messages =
-        messages.filter_map(|(at, message)| Some(said(message, &content(&request.messages, at)?, at > turn))).collect();
     Ok(Body {
         model,
-        messages,
+        messages: told(&request.messages).map(said).collect(),
         tools,
         stream: true,
         stream_options: StreamOptions { include_usage: true },
@@ -117,11 +95,12 @@ pub fn body<'a>(model: &'a str, request: &'a ChatRequest) -> Result<Body<'a>, Tr
     })
 }
 
-fn said<'a>(message: &'a Message, content: &str, of_this_turn: bool) -> Said<'a> {
+fn said(told: Told<'_>) -> Said<'_> {
+    let message = told.message;
     let content = if message.images.is_empty() {
-        Value::String(content.to_owned())
+        Value::String(told.content.into_owned())
     } else {
-        let text = json!({"type": "text", "text": content});
+        let text = json!({"type": "text", "text": told.content});
         let images = message.images.iter().map(|image| {
             json!({"type": "image_url", "image_url": {"url": format!("data:{};base64,{image}", media_type(image))}})
         });
@@ -130,15 +109,15 @@ fn said<'a>(message: &'a Message, content: &str, of_this_turn: bool) -> Said<'a>
     Said {
         role: role(message.role),
         content,
-        reasoning_content: if of_this_turn { &message.thinking } else { "" },
+        reasoning_content: told.thinking,
         tool_calls: message.tool_calls.iter().map(called).collect(),
         tool_call_id: message.tool_call_id.as_deref(),
     }
 }
 
 fn called(call: &ToolCall) -> Called<'_> {
-    let arguments = if call.arguments.trim().is_empty() { "{}" } else { call.arguments.as_str() };
-    Called { id: &call.id, r#type: "function", function: CalledFunction { name: &call.name, arguments } }
+    let function = CalledFunction { name: &call.name, arguments: arguments(call) };
+    Called { id: &call.id, r#type: "function", function }
 }
 
 /// The kind of an image, by how its first bytes look in base64.
@@ -315,6 +294,7 @@ impl Decoder {
 mod tests {
     use super::*;
     use crate::conversation::Decoder as _;
+    use butterfly_api::model::{Message, Role};
 
     fn words(events: &[&str]) -> Result<Vec<Word>, Foreign> {
         let mut decoder = Decoder::new(0);
