@@ -1,5 +1,6 @@
 //! A moment on the command line: RFC 3339, or a date, which is its beginning in UTC.
 
+use jiff::civil::{Date, date};
 use std::str::FromStr;
 
 /// Unix time in ms.
@@ -28,10 +29,11 @@ fn parse(text: &str) -> Option<u64> {
     };
     let is = |at: usize, any: &[u8]| bytes.get(at).is_some_and(|byte| any.contains(byte));
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    if !is(4, b"-") || !is(7, b"-") || !(1..=12).contains(&month) || !(1..=days_in(year, month)).contains(&day) {
+    if !is(4, b"-") || !is(7, b"-") {
         return None;
     }
-    let midnight = days_since_1970(year, month, day) * 86_400_000;
+    let day = Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()?;
+    let midnight = day.duration_since(date(1970, 1, 1)).as_secs() * 1000;
     if bytes.len() == 10 {
         return u64::try_from(midnight).ok();
     }
@@ -64,25 +66,6 @@ fn parse(text: &str) -> Option<u64> {
     };
     let seconds = (hour * 60 + minute - offset_minutes) * 60 + second;
     u64::try_from(midnight + seconds * 1000 + fraction).ok()
-}
-
-fn days_in(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days from 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
 }
 
 #[cfg(test)]

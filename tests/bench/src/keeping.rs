@@ -11,6 +11,7 @@ use butterfly_api::Chunk;
 use butterfly_api::memory::{Add, AddRequest, Import, Index, Search, SearchRequest};
 use butterfly_client::{Bus, Next};
 use butterfly_kit::harness::{Instance, Which, status};
+use jiff::civil::date;
 use serde_json::json;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -142,17 +143,9 @@ fn line(message: &Message) -> String {
     format!("{object}\n")
 }
 
-/// Unix seconds of 2024 or later as RFC 3339 in UTC (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+/// Unix seconds as RFC 3339 in UTC.
 fn rfc3339(at: u64) -> String {
-    let (days, second) = (at / 86_400 + 719_468, at % 86_400);
-    let era = days / 146_097;
-    let of_era = days % 146_097;
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let (day, month) = (of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
-    let year = year + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+    date(1970, 1, 1).at(0, 0, 0, 0).saturating_add(Duration::from_secs(at)).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 async fn one_size(options: &Options, talk: &Talk, size: usize) -> anyhow::Result<Vec<Row>> {

@@ -1,7 +1,7 @@
 //! The machine and the moment of a run, as far as figures depend on them.
 
 use std::fs;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Facts for the report, in order.
 #[must_use]
@@ -45,18 +45,9 @@ fn today() -> String {
     date(days)
 }
 
-/// The date so many days after 1970-01-01, in the Gregorian calendar (Hinnant, "chrono-compatible low-level date
-/// algorithms": years that begin in March end with the leap day).
+/// The date so many days after 1970-01-01, in the Gregorian calendar.
 fn date(days: u64) -> String {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+    jiff::civil::date(1970, 1, 1).saturating_add(Duration::from_secs(days * 86_400)).to_string()
 }
 
 #[cfg(test)]

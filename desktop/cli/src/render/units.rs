@@ -1,5 +1,8 @@
 //! Numbers with their units, as people read them.
 
+use jiff::civil::DateTime;
+use std::time::Duration;
+
 /// Bytes in binary units (IEC 80000-13), three digits at most before the point.
 #[must_use]
 pub fn bytes(bytes: u64) -> String {
@@ -57,19 +60,20 @@ pub fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-/// A moment, Unix time in ms, as RFC 3339 in UTC.
+/// A moment, Unix time in ms, as RFC 3339 in UTC. That knows four digits of a year: what lies beyond is shown as its end.
 #[must_use]
 pub fn moment(unix_ms: u64) -> String {
-    let (days, rest) = (unix_ms / 86_400_000, unix_ms % 86_400_000);
-    let (year, month, day) = civil(days);
-    let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", rest % 1000)
+    utc(unix_ms).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 /// The same to the minute, as tables show it, in UTC.
 #[must_use]
 pub fn minute(unix_ms: u64) -> String {
-    moment(unix_ms).chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect()
+    utc(unix_ms).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+fn utc(unix_ms: u64) -> DateTime {
+    DateTime::constant(1970, 1, 1, 0, 0, 0, 0).saturating_add(Duration::from_millis(unix_ms))
 }
 
 /// How long ago a moment was, given the present one.
@@ -79,19 +83,6 @@ pub fn ago(unix_ms: u64, now_unix_ms: u64) -> String {
         0..1000 => "just now".to_owned(),
         elapsed => format!("{} ago", milliseconds(elapsed)),
     }
-}
-
-/// Year, month and day of a day counted from 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]
@@ -120,6 +111,7 @@ mod tests {
         assert_eq!(moment(951_782_400_000), "2000-02-29T00:00:00.000Z");
         assert_eq!(moment(1_763_820_916_123), "2025-11-22T14:15:16.123Z");
         assert_eq!(moment(4_102_444_799_999), "2099-12-31T23:59:59.999Z");
+        assert_eq!(moment(u64::MAX), "9999-12-31T23:59:59.999Z");
         assert_eq!(minute(1_763_820_916_123), "2025-11-22 14:15");
     }
 }

@@ -4,6 +4,8 @@
 //! counted from now. It does *not* know time zones' rules or the holidays.
 
 use crate::analysis::Query;
+use jiff::SignedDuration;
+use jiff::civil::{Date, DateTime};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -25,41 +27,34 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
-/// Days from 1970-01-01 (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+const EPOCH: Date = Date::constant(1970, 1, 1);
+
+/// Days from 1970-01-01; `None` where there is no such day.
+fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+    let date = Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()?;
+    Some(date.duration_since(EPOCH).as_hours() / 24)
 }
 
-/// Year, month and day of a moment, in UTC.
+/// The day after a year, also after the last that the calendar has.
+fn after_year(year: i64) -> Option<i64> {
+    Some(days(year, 12, 31)? + 1)
+}
+
+fn utc(ms: i64) -> DateTime {
+    EPOCH.at(0, 0, 0, 0).saturating_add(SignedDuration::from_millis(ms))
+}
+
+/// Year, month and day of a moment, in UTC. The calendar ends with the year 9999.
 #[must_use]
 pub fn civil(ms: i64) -> (i64, i64, i64) {
-    let shifted = ms.div_euclid(DAY_MS) + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, of_year - (153 * shifted_month + 2) / 5 + 1)
-}
-
-fn month_length(year: i64, month: i64) -> i64 {
-    let (next_year, next) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-    days(next_year, next, 1) - days(year, month, 1)
+    let date = utc(ms).date();
+    (date.year().into(), date.month().into(), date.day().into())
 }
 
 /// A moment as `2023-05-08T13:56:00Z`, in UTC, to the second.
 #[must_use]
 pub fn rfc3339(ms: i64) -> String {
-    let (year, month, day) = civil(ms);
-    let seconds = ms.rem_euclid(DAY_MS) / 1000;
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    utc(ms).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Reads a moment of RFC 3339, with any offset, as Unix time in ms. A time without an offset is taken as UTC, and a date
@@ -82,12 +77,10 @@ fn read(text: &str) -> Option<i64> {
     };
     let is = |place: usize, what: &[u8]| text.as_bytes().get(place).is_some_and(|byte| what.contains(byte));
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let valid =
-        is(4, b"-") && is(7, b"-") && (1..=12).contains(&month) && (1..=month_length(year, month)).contains(&day);
-    if !valid {
+    if !is(4, b"-") || !is(7, b"-") {
         return None;
     }
-    let midnight = days(year, month, day) * DAY_MS;
+    let midnight = days(year, month, day)? * DAY_MS;
     if text.len() == 10 {
         return Some(midnight);
     }
@@ -170,15 +163,14 @@ pub fn named(query: &Query, now_ms: i64) -> Option<Span> {
         }
         if let (Some(year), Some(month), Some(day)) = (year(word), number(text(place + 1)), number(text(place + 2))) {
             // 2023-05-08, which is cut into three.
-            if (1..=12).contains(&month) && (1..=month_length(year, month)).contains(&day) {
-                let from = days(year, month, day);
+            if let Some(from) = days(year, month, day) {
                 return Some(span(from, from + 1, day_name(year, month, day)));
             }
         }
         relative(word, text(place + 1), today).or_else(|| {
             let year =
                 year(word).filter(|_| matches!(place.checked_sub(1).map_or("", text), "in" | "of" | "during"))?;
-            Some(span(days(year, 1, 1), days(year + 1, 1, 1), year.to_string()))
+            Some(span(days(year, 1, 1)?, after_year(year)?, year.to_string()))
         })
     })
 }
@@ -193,14 +185,13 @@ fn dated(month: i64, before: &str, after: &str, second: &str, capital: bool) -> 
     };
     let year = year.filter(|_| capital || day.is_some())?;
     match day {
-        Some(day) if day <= month_length(year, month) => {
-            let from = days(year, month, day);
+        Some(day) => {
+            let from = days(year, month, day)?;
             Some(span(from, from + 1, day_name(year, month, day)))
         }
-        Some(_) => None,
         None => {
-            let from = days(year, month, 1);
-            Some(span(from, from + month_length(year, month), format!("{} {year}", month_name(month))))
+            let to = if month == 12 { after_year(year)? } else { days(year, month + 1, 1)? };
+            Some(span(days(year, month, 1)?, to, format!("{} {year}", month_name(month))))
         }
     }
 }
@@ -215,10 +206,10 @@ fn relative(word: &str, next: &str, today: i64) -> Option<Span> {
         ("yesterday", _) => (today - 1, today),
         ("this", "week") => (monday, monday + 7),
         ("last", "week") => (monday - 7, monday),
-        ("this", "month") => (days(year, month, 1), today + 1),
-        ("last", "month") => (days(last_month_year, last_month, 1), days(year, month, 1)),
-        ("this", "year") => (days(year, 1, 1), today + 1),
-        ("last", "year") => (days(year - 1, 1, 1), days(year, 1, 1)),
+        ("this", "month") => (days(year, month, 1)?, today + 1),
+        ("last", "month") => (days(last_month_year, last_month, 1)?, days(year, month, 1)?),
+        ("this", "year") => (days(year, 1, 1)?, today + 1),
+        ("last", "year") => (days(year - 1, 1, 1)?, days(year, 1, 1)?),
         _ => return None,
     };
     let name = if matches!(word, "today" | "yesterday") { word.to_owned() } else { format!("{word} {next}") };
@@ -303,6 +294,7 @@ mod tests {
         );
         assert_eq!(name("in June 2023").as_deref(), Some("June 2023 2023-06-01T00:00:00Z..2023-07-01T00:00:00Z"));
         assert_eq!(name("on 2023-05-08").as_deref(), Some("8 May 2023 2023-05-08T00:00:00Z..2023-05-09T00:00:00Z"));
+        assert!(name("in December 9999").is_some() && name("in 9999").is_some(), "the calendar's last month and year");
         assert_eq!(name("in 2022").as_deref(), Some("2022 2022-01-01T00:00:00Z..2023-01-01T00:00:00Z"));
         assert_eq!(
             name("what did I say yesterday").as_deref(),
