@@ -1,13 +1,13 @@
 //! Whether a key exists and a value fits it. Pure; what is refused is refused with what is allowed.
+//!
+//! What clients can check too, before they ask, stands in [`butterfly_api::value`].
 
 use super::nearest::nearest;
 use super::schema::{self, Form, KEYS, Key, Kind};
+use butterfly_api::value;
 
 /// The longest name of a profile, in bytes: it stands in tables and menus.
 const PROFILE_BYTES: usize = 64;
-
-/// Numbers are kept to a ten-thousandth: finer than any weight or share is felt, and the same through JSON and back.
-const DECIMALS: f64 = 10_000.0;
 
 /// Words by which a name is taken for a secret's.
 const SECRET: [&str; 9] =
@@ -61,56 +61,30 @@ pub fn profile(name: &str) -> Result<(), String> {
 /// # Errors
 /// For people: names the key, the value and what is allowed.
 pub fn value(row: &Key, text: &str) -> Result<String, String> {
-    let text = text.trim();
-    let fits = match row.kind {
-        Kind::Flag => flag(text).map(|on| on.to_string()),
-        Kind::Integer { min, max, .. } => {
-            text.parse::<i64>().ok().filter(|number| (min..=max).contains(number)).map(|number| number.to_string())
-        }
-        Kind::Number { min, max } => {
-            let number = text.parse::<f64>().ok().filter(|number| (min..=max).contains(number));
-            number.map(|number| ((number * DECIMALS).round() / DECIMALS).to_string())
-        }
-        Kind::Text { max_bytes, form } => {
-            (text.len() <= max_bytes as usize && has_form(text, form)).then(|| text.to_owned())
-        }
-        Kind::Choice(values) => {
-            values.iter().find(|value| value.eq_ignore_ascii_case(text)).map(|value| (*value).to_owned())
-        }
-        Kind::Url if text.is_empty() => Some(String::new()),
-        Kind::Url => return url(text).map_err(|why| format!("{} cannot be {text:?}: {why}", row.key)),
-        Kind::Path => path(text).then(|| text.to_owned()),
+    let Kind::Text { max_bytes, form } = row.kind else {
+        return value::check(row.key, &row.kind.for_clients(), text);
     };
-    fits.ok_or_else(|| format!("{} cannot be {:?}: {}", row.key, shortened(text), allowed(row)))
+    let text = text.trim();
+    let fits = text.len() <= max_bytes as usize && has_form(text, form);
+    if fits { Ok(text.to_owned()) } else { Err(value::refusal(row.key, text, &allowed(row))) }
 }
 
 /// The kind of value that a key takes, for people.
 #[must_use]
 pub fn allowed(row: &Key) -> String {
     match row.kind {
-        Kind::Flag => "use true or false".to_owned(),
-        Kind::Integer { min, max, unit } => format!("use a whole number from {min} to {max} ({unit})"),
-        Kind::Number { min, max } => format!("use a number from {min} to {max}"),
         Kind::Text { max_bytes, form: Form::ModelName } => {
             format!("use a model's name without blanks, such as gpt-oss:20b, of at most {max_bytes} bytes")
         }
         Kind::Text { form: Form::KeepAlive, .. } => "use a time such as 10m, 0 or -1".to_owned(),
-        Kind::Choice(values) => match values {
-            [rest @ .., last] if !rest.is_empty() => format!("use {} or {last}", rest.join(", ")),
-            _ => format!("use {}", values.join(", ")),
-        },
-        Kind::Url => "write it as http://host:port or https://host".to_owned(),
-        Kind::Path => "use an absolute path without . and ..".to_owned(),
-    }
-}
-
-/// A yes or a no in the spellings that people use.
-#[must_use]
-pub fn flag(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" => Some(true),
-        "false" | "no" | "off" | "0" => Some(false),
-        _ => None,
+        Kind::Text { max_bytes, form: Form::Shortcuts } => {
+            format!(
+                "use an action with its key, such as chat.new=Ctrl+N, blanks between them, of at most {max_bytes} bytes"
+            )
+        }
+        Kind::Flag | Kind::Integer { .. } | Kind::Number { .. } | Kind::Choice(_) | Kind::Url | Kind::Path => {
+            value::allowed(&row.kind.for_clients())
+        }
     }
 }
 
@@ -123,59 +97,12 @@ fn has_form(text: &str, form: Form) -> bool {
             let unit = &digits[number.len()..];
             text.is_empty() || (number.parse::<u32>().is_ok() && matches!(unit, "" | "s" | "m" | "h"))
         }
-    }
-}
-
-/// `scheme://host[:port][/path]` (RFC 3986, without user, query and fragment), without a slash at its end.
-fn url(text: &str) -> Result<String, String> {
-    let form = || "write it as http://host:port or https://host".to_owned();
-    let (scheme, rest) = text.split_once("://").ok_or_else(form)?;
-    let scheme = scheme.to_ascii_lowercase();
-    if !matches!(scheme.as_str(), "http" | "https") || rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(form());
-    }
-    if rest.contains(['?', '#']) {
-        return Err("leave out what follows ? or #".to_owned());
-    }
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    if authority.contains('@') {
-        return Err("leave user and password out; store a key with `butterfly secret set`".to_owned());
-    }
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => {
-            let (host, port) = rest.split_once(']').ok_or_else(form)?;
-            if host.parse::<std::net::Ipv6Addr>().is_err() {
-                return Err(form());
-            }
-            (host, if port.is_empty() { None } else { Some(port.strip_prefix(':').ok_or_else(form)?) })
-        }
-        None => match authority.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, None),
-        },
-    };
-    if host.is_empty() || host.contains(['[', ']', '\\', '%', '"', '<', '>']) {
-        return Err(form());
-    }
-    if port.is_some_and(|port| !port.bytes().all(|b| b.is_ascii_digit()) || port.parse::<u16>().unwrap_or(0) == 0) {
-        return Err("a port is a number from 1 to 65535".to_owned());
-    }
-    Ok(format!("{scheme}://{authority}{}", path.trim_end_matches('/')))
-}
-
-fn path(text: &str) -> bool {
-    text.starts_with('/')
-        && text.len() > 1
-        && !text.contains('\0')
-        && text.split('/').all(|part| part != "." && part != "..")
-}
-
-/// A value in an error is there to be recognised, not to fill the screen.
-fn shortened(text: &str) -> String {
-    const SHOWN: usize = 60;
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+        // Which actions and keys there are, only the app knows.
+        Form::Shortcuts => text.split_whitespace().all(|pair| {
+            let action = pair.split_once('=').map_or("", |(action, _)| action);
+            !action.is_empty()
+                && action.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._".contains(&b))
+        }),
     }
 }
 
@@ -253,6 +180,12 @@ mod tests {
         }
         for wrong in ["soon", "10d", "1.5h", "m", "--1"] {
             assert!(set("model.keep_alive", wrong).is_err(), "{wrong}");
+        }
+        for good in ["", "chat.new=Ctrl+N", "chat.new=Ctrl+= chat.stop= a.b_c=Alt+F4"] {
+            assert_eq!(set("desktop.keys", good), Ok(good.to_owned()));
+        }
+        for wrong in ["Ctrl+N", "=Ctrl+N", "Chat.New=Ctrl+N", "chat.new = Ctrl+N", "chat.new=Ctrl+N Ctrl+M"] {
+            assert!(set("desktop.keys", wrong).unwrap_err().contains("chat.new=Ctrl+N"), "{wrong}");
         }
         for wrong in ["relative", "/", "/a/../b", "/a/./b", "", "/a\0b"] {
             assert!(set("memory.db_path", wrong).is_err(), "{wrong}");

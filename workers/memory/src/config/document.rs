@@ -225,6 +225,9 @@ mod tests {
             Kind::Number { min, max } => (min..=max).prop_map(|number| number.to_string()).boxed(),
             Kind::Text { form: super::super::schema::Form::ModelName, .. } => "[!-~äöü東]{0,40}".boxed(),
             Kind::Text { form: super::super::schema::Form::KeepAlive, .. } => "(-?[0-9]{1,4}[smh]?)?".boxed(),
+            Kind::Text { form: super::super::schema::Form::Shortcuts, .. } => {
+                "([a-z]{1,6}\\.[a-z]{1,6}=(Ctrl\\+[A-Z=,])?( chat\\.[a-z]{1,6}=Alt\\+F[1-9])?)?".boxed()
+            }
             Kind::Choice(values) => prop::sample::select(values).prop_map(str::to_owned).boxed(),
             Kind::Url => "(https?://[a-z]{1,9}(:[1-9][0-9]{0,3})?(/[a-z]{1,5})?)?".boxed(),
             Kind::Path => "/[a-z]{1,9}".boxed(),

@@ -36,6 +36,26 @@ pub enum Kind {
     Path,
 }
 
+impl Kind {
+    /// As clients know it, and check it by before they ask.
+    #[must_use]
+    pub fn for_clients(self) -> ValueKind {
+        match self {
+            Self::Flag => ValueKind::Bool,
+            Self::Integer { min, max, unit } => ValueKind::Integer { min, max, unit: unit.to_owned() },
+            Self::Number { min, max } => ValueKind::Number { min, max },
+            Self::Text { max_bytes, form: Form::ModelName | Form::KeepAlive | Form::Shortcuts } => {
+                ValueKind::Text { max_bytes, optional: true }
+            }
+            Self::Choice(values) => {
+                ValueKind::Choice { values: values.iter().map(|value| (*value).to_owned()).collect() }
+            }
+            Self::Url => ValueKind::Url,
+            Self::Path => ValueKind::Path,
+        }
+    }
+}
+
 /// What a text must look like beside its length. All of them may be empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -43,6 +63,8 @@ pub enum Form {
     ModelName,
     /// A time as Ollama takes it: `10m`, `0`, `-1`.
     KeepAlive,
+    /// `action=chord` pairs with blanks between them, such as `chat.new=Ctrl+N`; nothing after `=` takes the key away.
+    Shortcuts,
 }
 
 /// One row.
@@ -65,6 +87,9 @@ const MODEL_NAME_BYTES: u32 = 256;
 
 /// A weight beyond this drowns all others, which setting those to 0 says more clearly.
 const WEIGHT: Kind = Kind::Number { min: 0.0, max: 10.0 };
+
+/// Each of some hundred actions with a chord of its own.
+const SHORTCUT_BYTES: u32 = 4096;
 
 const MODEL_NAME: Kind = Kind::Text { max_bytes: MODEL_NAME_BYTES, form: Form::ModelName };
 
@@ -96,19 +121,7 @@ impl Key {
         KeyInfo {
             key: self.key.to_owned(),
             group: self.group.to_owned(),
-            kind: match self.kind {
-                Kind::Flag => ValueKind::Bool,
-                Kind::Integer { min, max, unit } => ValueKind::Integer { min, max, unit: unit.to_owned() },
-                Kind::Number { min, max } => ValueKind::Number { min, max },
-                Kind::Text { max_bytes, form: Form::ModelName | Form::KeepAlive } => {
-                    ValueKind::Text { max_bytes, optional: true }
-                }
-                Kind::Choice(values) => {
-                    ValueKind::Choice { values: values.iter().map(|value| (*value).to_owned()).collect() }
-                }
-                Kind::Url => ValueKind::Url,
-                Kind::Path => ValueKind::Path,
-            },
+            kind: self.kind.for_clients(),
             default: self.default.to_owned(),
             help: self.help.to_owned(),
             env: self.env.map(|name| format!("{PREFIX}{name}")).unwrap_or_default(),
@@ -197,6 +210,36 @@ pub const KEYS: &[Key] = &[
     key("log.level", "Logs", Kind::Choice(&["error", "warn", "info", "debug", "trace"]), "info")
         .help("How much the workers write into their logs.")
         .env("LOG"),
+    key("desktop.theme", "Desktop", Kind::Choice(&["system", "light", "dark"]), "system")
+        .help("Whether the app is light or dark. system: as the desktop around it.")
+        .env("DESKTOP_THEME"),
+    key(
+        "desktop.accent",
+        "Desktop",
+        Kind::Choice(&["violet", "blue", "teal", "green", "amber", "rose", "graphite"]),
+        "violet",
+    )
+    .help("The colour of what can be pressed and of what is chosen.")
+    .env("DESKTOP_ACCENT"),
+    // Below four fifths text is too small to read, and beyond 160 % a small window has no room for two columns.
+    key("desktop.text_size", "Desktop", Kind::Integer { min: 80, max: 160, unit: "percent" }, "100")
+        .help("How large text and controls of the app are.")
+        .env("DESKTOP_TEXT_SIZE"),
+    key("desktop.reduced_motion", "Desktop", Kind::Flag, "false")
+        .help("Nothing in the app moves or fades. What the desktop around it asks for is followed in any case.")
+        .env("DESKTOP_REDUCED_MOTION"),
+    key("desktop.usage_footer", "Desktop", Kind::Flag, "true")
+        .help("Whether each answer says which model gave it, with tokens, speed and time to the first word.")
+        .env("DESKTOP_USAGE_FOOTER"),
+    key("desktop.notifications", "Desktop", Kind::Flag, "true")
+        .help("Whether the system shows a notification when an answer is ready and the window is not looked at.")
+        .env("DESKTOP_NOTIFICATIONS"),
+    key("desktop.on_close", "Desktop", Kind::Choice(&["stop_started", "keep_running"]), "stop_started")
+        .help("What closing the window does: stop_started ends the assistant if this window started it, keep_running leaves it there.")
+        .env("DESKTOP_ON_CLOSE"),
+    key("desktop.keys", "Desktop", Kind::Text { max_bytes: SHORTCUT_BYTES, form: Form::Shortcuts }, "")
+        .help("Shortcuts other than the usual ones, such as chat.new=Ctrl+N; the page of shortcuts in the app writes them.")
+        .env("DESKTOP_SHORTCUTS"),
 ];
 
 /// The row of a key.

@@ -6,6 +6,7 @@ use super::check;
 use super::ports;
 use super::schema::{self, DATA_FOLDER, KEYS, Key, Kind};
 use butterfly_api::config::{Setting, Source};
+use butterfly_api::value;
 use butterfly_store::settings::{self, Edit, Stored, Values};
 use butterfly_store::{Store, StoreError};
 use std::path::Path;
@@ -62,7 +63,7 @@ impl Config {
 
     #[must_use]
     pub fn flag_in(&self, profile: Option<&str>, key: &str) -> bool {
-        self.usable(profile, key).and_then(|value| check::flag(&value)).unwrap_or_default()
+        self.usable(profile, key).and_then(|value| value::flag(&value)).unwrap_or_default()
     }
 
     /// A whole number's value, in its key's unit.
