@@ -18,6 +18,7 @@ pub mod secret;
 pub mod session;
 pub mod storage;
 pub mod tokens;
+pub mod value;
 pub mod vault;
 
 /// A piece of a file that is sent or received, at most [`butterfly_wire::frame::CHUNK_LIMIT`] with its envelope.
