@@ -1,0 +1,63 @@
+// Focus in dialogs, menus and tabs, as the WAI-ARIA Authoring Practices describe it. It is run by the app from outside of
+// the page, reads no content, and changes nothing but which element has the focus.
+(() => {
+  const reachable = 'a[href],button:not([disabled]),input:not([disabled]),select:not([disabled]),textarea:not([disabled]),[tabindex]:not([tabindex="-1"])';
+  const visible = (element) => element.offsetParent !== null || element === document.activeElement;
+  const stack = [];
+
+  // With the focus nowhere, keys are the whole app's.
+  document.addEventListener('keydown', (event) => {
+    if (event.target !== document.body) return;
+    event.stopPropagation();
+    const again = new KeyboardEvent('keydown', event);
+    if (!document.getElementById('app')?.dispatchEvent(again)) event.preventDefault();
+  });
+
+  document.addEventListener('keydown', (event) => {
+    const modals = document.querySelectorAll('[data-modal]');
+    const modal = modals[modals.length - 1];
+    if (event.key === 'Tab' && modal) {
+      const stops = [...modal.querySelectorAll(reachable)].filter(visible);
+      if (stops.length === 0) { event.preventDefault(); return; }
+      const at = stops.indexOf(document.activeElement);
+      const leaves = event.shiftKey ? at <= 0 : at === stops.length - 1 || at === -1;
+      if (leaves) { event.preventDefault(); stops[event.shiftKey ? stops.length - 1 : 0].focus(); }
+      return;
+    }
+    const menu = event.target.closest?.('[data-menu]');
+    if (menu) {
+      const items = [...menu.querySelectorAll('[role^=menuitem]:not([disabled])')];
+      const at = items.indexOf(document.activeElement);
+      const to = { ArrowDown: at + 1, ArrowUp: at < 0 ? items.length - 1 : at - 1, Home: 0, End: items.length - 1 }[event.key];
+      if (to !== undefined && items.length) { event.preventDefault(); items[(to + items.length) % items.length].focus(); }
+      else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) {
+        const letter = event.key.toLowerCase();
+        const next = [...items.slice(at + 1), ...items.slice(0, at + 1)].find((item) => item.textContent.trim().toLowerCase().startsWith(letter));
+        next?.focus();
+      }
+    }
+  }, true);
+
+  // What opens gets the focus; what closes gives it back to where it was.
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      for (const node of change.addedNodes) {
+        if (!(node instanceof Element)) continue;
+        const opened = node.matches('[data-menu],[data-modal]') ? node : node.querySelector('[data-menu],[data-modal]');
+        if (opened) {
+          stack.push([opened, document.activeElement]);
+          if (opened.matches('[data-menu]')) (opened.querySelector('[aria-checked=true],[role^=menuitem]:not([disabled])') ?? opened).focus();
+        }
+      }
+    }
+    while (stack.length && !stack[stack.length - 1][0].isConnected) {
+      const [, before] = stack.pop();
+      const lost = document.activeElement === document.body || document.activeElement === null;
+      if (lost && before?.isConnected) before.focus();
+    }
+    // The selected tab has the focus if one of its row had it.
+    const row = document.activeElement?.closest?.('[data-tabs]');
+    const selected = row?.querySelector('[aria-selected=true]');
+    if (selected && document.activeElement !== selected && document.activeElement?.getAttribute('role') === 'tab') selected.focus();
+  }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ['aria-selected'] });
+})();
