@@ -1,0 +1,216 @@
+//! The accessibility bus: reading all that a process shows, and where on the screen it is (AT-SPI 2).
+
+use crate::tree::{Node, States, Tree};
+use anyhow::Context;
+use futures::future::{join, join_all, join5};
+use std::collections::HashMap;
+use zbus::Connection;
+use zbus::zvariant::{DynamicType, OwnedObjectPath, OwnedValue};
+
+const ACCESSIBLE: &str = "org.a11y.atspi.Accessible";
+const COMPONENT: &str = "org.a11y.atspi.Component";
+const TEXT: &str = "org.a11y.atspi.Text";
+
+/// Coordinates of the whole screen (ATSPI_COORD_TYPE_SCREEN).
+const SCREEN: u32 = 0;
+
+/// Anywhere in sight (ATSPI_SCROLL_ANYWHERE).
+const ANYWHERE: u32 = 6;
+
+/// Roles of a page's objects that have no name there, by their numbers (AtspiRole).
+const ROLES: [(u32, &str); 8] = [
+    (27, "image"),
+    (73, "paragraph"),
+    (85, "section"),
+    (95, "document web"),
+    (98, "comment"),
+    (105, "block quote"),
+    (116, "static"),
+    (67, "unknown"),
+];
+
+/// A tree that is deeper has a loop in it.
+const DEPTH: usize = 200;
+
+/// One object of a process.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Object {
+    /// The process, by its name on the bus.
+    owner: String,
+    path: OwnedObjectPath,
+}
+
+impl Object {
+    fn is_there(&self) -> bool {
+        self.path.as_str() != "/org/a11y/atspi/null"
+    }
+}
+
+/// A rectangle on the screen in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub x: i32,
+    pub y: i32,
+    pub width: i32,
+    pub height: i32,
+}
+
+impl Place {
+    #[must_use]
+    pub const fn centre(self) -> (i32, i32) {
+        (self.x + self.width / 2, self.y + self.height / 2)
+    }
+
+    /// Whether its centre is on the screen.
+    #[must_use]
+    pub fn is_seen(self) -> bool {
+        let (x, y) = self.centre();
+        let (width, height) = crate::stage::SIZE;
+        self.width > 0 && self.height > 0 && (0..width as i32).contains(&x) && (0..height as i32).contains(&y)
+    }
+}
+
+async fn call<A, R>(bus: &Connection, object: &Object, interface: &str, method: &str, arguments: &A) -> zbus::Result<R>
+where
+    A: serde::Serialize + DynamicType,
+    R: for<'d> zbus::zvariant::DynamicDeserialize<'d>,
+{
+    let reply = bus.call_method(Some(object.owner.as_str()), &object.path, Some(interface), method, arguments).await?;
+    reply.body().deserialize()
+}
+
+/// What the process of this id shows; `None` as long as it shows nothing.
+///
+/// # Errors
+/// Where the bus is gone.
+pub async fn read(bus: &Connection, pid: u32) -> anyhow::Result<Option<Tree>> {
+    let root = Object {
+        owner: "org.a11y.atspi.Registry".to_owned(),
+        path: OwnedObjectPath::try_from("/org/a11y/atspi/accessible/root")?,
+    };
+    let daemon = zbus::fdo::DBusProxy::new(bus).await?;
+    for application in children(bus, &root).await.context("the registry of at-spi2-core does not answer")? {
+        let name = zbus::names::BusName::try_from(application.owner.as_str())?.into_owned();
+        if daemon.get_connection_unix_process_id(name).await.ok() == Some(pid) {
+            return Ok(Some(whole(bus, application).await));
+        }
+    }
+    Ok(None)
+}
+
+/// Reads a whole tree, one level after the other. What goes away meanwhile is left out, and the tree says so.
+async fn whole(bus: &Connection, root: Object) -> Tree {
+    let mut tree = Tree::default();
+    let mut level = vec![(None, root)];
+    for _ in 0..DEPTH {
+        let read = join_all(level.iter().map(|(_, object)| node(bus, object))).await;
+        let mut next = Vec::new();
+        for ((parent, object), read) in level.into_iter().zip(read) {
+            match read {
+                Ok((node, children)) => {
+                    let at = tree.push(parent, Node { object: Some(object), ..node });
+                    next.extend(children.into_iter().map(|child| (Some(at), child)));
+                }
+                Err(_) => tree.is_whole = false,
+            }
+        }
+        if next.is_empty() {
+            break;
+        }
+        level = next;
+    }
+    tree
+}
+
+async fn children(bus: &Connection, object: &Object) -> zbus::Result<Vec<Object>> {
+    let children: Vec<(String, OwnedObjectPath)> = call(bus, object, ACCESSIBLE, "GetChildren", &()).await?;
+    Ok(children.into_iter().map(|(owner, path)| Object { owner, path }).filter(Object::is_there).collect())
+}
+
+/// The page inside of the webview, which another process shows: the toolkit names it only to who asks for the first child.
+async fn embedded(bus: &Connection, object: &Object) -> zbus::Result<Option<Object>> {
+    let ((owner, path),): ((String, OwnedObjectPath),) =
+        call(bus, object, ACCESSIBLE, "GetChildAtIndex", &0_i32).await?;
+    Ok(Some(Object { owner, path }).filter(Object::is_there))
+}
+
+/// The role's name. In a page it has none where ARIA has none for it either.
+async fn role(bus: &Connection, object: &Object) -> zbus::Result<String> {
+    let name: String = call(bus, object, ACCESSIBLE, "GetRoleName", &()).await?;
+    if !name.is_empty() {
+        return Ok(name);
+    }
+    let number: u32 = call(bus, object, ACCESSIBLE, "GetRole", &()).await?;
+    Ok(ROLES
+        .iter()
+        .find(|(role, _)| *role == number)
+        .map_or_else(|| format!("role {number}"), |(_, name)| (*name).to_owned()))
+}
+
+async fn name(bus: &Connection, object: &Object) -> zbus::Result<String> {
+    let arguments = (ACCESSIBLE, "Name");
+    let value: OwnedValue = call(bus, object, "org.freedesktop.DBus.Properties", "Get", &arguments).await?;
+    Ok(String::try_from(value)?)
+}
+
+/// What is written in it; not everything has text.
+async fn text(bus: &Connection, object: &Object) -> zbus::Result<Option<String>> {
+    let interfaces: Vec<String> = call(bus, object, ACCESSIBLE, "GetInterfaces", &()).await?;
+    if !interfaces.iter().any(|interface| interface == TEXT) {
+        return Ok(None);
+    }
+    call(bus, object, TEXT, "GetText", &(0_i32, -1_i32)).await.map(Some)
+}
+
+async fn node(bus: &Connection, object: &Object) -> zbus::Result<(Node, Vec<Object>)> {
+    let (told, text) = join(
+        join5(
+            children(bus, object),
+            name(bus, object),
+            role(bus, object),
+            call::<_, Vec<u32>>(bus, object, ACCESSIBLE, "GetState", &()),
+            call::<_, HashMap<String, String>>(bus, object, ACCESSIBLE, "GetAttributes", &()),
+        ),
+        text(bus, object),
+    )
+    .await;
+    let (children, name, role, states, attributes) = told;
+    let mut attributes = attributes.unwrap_or_default();
+    // What the page says goes before what the toolkit makes of it.
+    let role = match attributes.remove("computed-role") {
+        Some(role) if !role.is_empty() => role,
+        _ => role?,
+    };
+    let mut children = children?;
+    if children.is_empty() && role == "filler" {
+        children.extend(embedded(bus, object).await?);
+    }
+    let node = Node {
+        role,
+        name: name?,
+        text: text?,
+        id: attributes.remove("id").unwrap_or_default(),
+        states: States::of(&states?),
+        attributes,
+        ..Node::default()
+    };
+    Ok((node, children))
+}
+
+/// Where an object is on the screen.
+///
+/// # Errors
+/// Where it is gone, or nowhere.
+pub async fn place(bus: &Connection, object: &Object) -> anyhow::Result<Place> {
+    let ((x, y, width, height),) = call(bus, object, COMPONENT, "GetExtents", &SCREEN).await?;
+    Ok(Place { x, y, width, height })
+}
+
+/// Scrolls until an object can be seen, as one does before one points at it.
+///
+/// # Errors
+/// Where it is gone.
+pub async fn scroll_to(bus: &Connection, object: &Object) -> anyhow::Result<()> {
+    let _: bool = call(bus, object, COMPONENT, "ScrollTo", &ANYWHERE).await?;
+    Ok(())
+}
