@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// The benchmarks by name, in the order of the report.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 11] = [
     "round-trip",
     "in-flight",
     "stream",
@@ -14,7 +14,6 @@ pub const NAMES: [&str; 12] = [
     "memory",
     "status",
     "vectors",
-    "durable",
     "keeping",
 ];
 

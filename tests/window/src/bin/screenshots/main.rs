@@ -1,2 +1,0 @@
-//! `butterfly-screenshots`.
-fn main() {}
