@@ -119,10 +119,19 @@ fn empty_log(db: &mut SqliteConnection) -> Result<(), StoreError> {
 
 /// Checks the whole database and its indexes of words, beside everything else that goes on.
 ///
+/// It does so on a connection of its own. FTS5 keeps the structure of an index with the connection that last searched it,
+/// and its integrity check, alone among its methods, does not look whether that is still the one of now
+/// (`fts5IntegrityMethod` never calls `fts5NewTransaction`; SQLite 3.53): on a reader it would call every index damaged
+/// whose segments were merged since the reader's last search.
+///
 /// # Errors
 /// [`StoreError::Corrupt`] with the first fault, and the copy to restore.
 pub fn verify(store: &Store) -> Result<(), StoreError> {
-    store.read(|db| opening::verify(db, &store.file()))
+    // A turn among the readers, so that it keeps to their number and nobody rewrites the file meanwhile.
+    store.read(|_| {
+        let file = store.file();
+        opening::verify(&mut crate::database::connect_alone(&file)?, &file)
+    })
 }
 
 /// A consistent copy of the whole database, in the scratch folder, checked as a whole. It is the caller's to delete.

@@ -74,6 +74,19 @@ fn copy_is_whole_and_one_of_this_very_moment() {
 }
 
 #[test]
+fn check_after_a_search_believes_no_structure_of_before() {
+    let (_folder, store) = store();
+    for round in 0..8 {
+        number(&store, "SELECT count(*) FROM passages_fts WHERE passages_fts MATCH 'note'");
+        // Enough commits that segments which the search saw are merged into others and gone.
+        for step in 0..10 {
+            note(&store, &format!("note {step} of round {round}"), NOW);
+        }
+        verify(&store).unwrap();
+    }
+}
+
+#[test]
 fn everything_is_counted() {
     let (_folder, store) = store();
     exchange(&store, None, "a", "b");
