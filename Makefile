@@ -21,7 +21,7 @@ WINDOW := desktop
 endif
 REST := --workspace --exclude butterfly-desktop
 
-.PHONY: help setup run test bench build release fmt lint clean
+.PHONY: help setup run test bench build release screenshots fmt lint clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,12 @@ release: setup ## build all programs for packages and benchmarks
 	@echo "Building the release programs into $(CARGO_TARGET_DIR); this takes longer than the dev profile."
 	@cargo build --release $(REST) --bins
 	@cargo build --release -p butterfly-desktop --bins
+
+screenshots: NEEDS := desktop tests
+screenshots: setup ## make a picture of every view, in both themes, into docs/images
+	@cargo build $(REST) --bins
+	@cargo build -p butterfly-desktop --bins
+	@"$(CARGO_TARGET_DIR)/debug/butterfly-screenshots" docs/images
 
 fmt: setup ## format all sources
 	@cargo fmt --all

@@ -12,13 +12,15 @@
 //! - Everything stays on this machine.
 //!
 //! One file per benchmark: [`round_trip`], [`in_flight`], [`stream`], [`first_token`], [`tokens`], [`cold_start`],
-//! [`restart`], [`memory`], [`status`], [`memory_vectors`], [`keeping`].
+//! [`restart`], [`memory`], [`status`], [`memory_vectors`], [`durable`], [`keeping`].
 
 pub mod bare;
 pub mod cold_start;
+pub mod durable;
 pub mod first_token;
 pub mod in_flight;
 pub mod keeping;
+pub mod kept;
 pub mod machine;
 pub mod memory;
 pub mod memory_vectors;

@@ -4,8 +4,8 @@ use anyhow::Context;
 use butterfly_bench::options::{NAMES, Options};
 use butterfly_bench::report::{Section, page};
 use butterfly_bench::{
-    cold_start, first_token, in_flight, keeping, machine, memory, memory_vectors, restart, round_trip, status, stream,
-    tokens,
+    cold_start, durable, first_token, in_flight, keeping, machine, memory, memory_vectors, restart, round_trip, status,
+    stream, tokens,
 };
 use std::process::ExitCode;
 
@@ -51,6 +51,7 @@ async fn measure(name: &str, options: &Options) -> anyhow::Result<Section> {
         "memory" => memory::measure(options).await,
         "status" => status::measure(options).await,
         "vectors" => memory_vectors::measure(options).await,
+        "durable" => durable::measure(options).await,
         "keeping" => keeping::measure(options).await,
         _ => anyhow::bail!("there is no benchmark {name}"),
     }

@@ -3,7 +3,7 @@
 use crate::options::Options;
 use crate::report::{Row, Section, Target, Unit};
 use anyhow::{Context, bail};
-use butterfly_kit::harness::program;
+use butterfly_kit::harness::{ALLOCATION, program};
 use serde_json::Value;
 use std::process::{Command, Stdio};
 
@@ -79,7 +79,8 @@ pub async fn measure(options: &Options) -> anyhow::Result<Section> {
             "Unit vectors of 384 dimensions around things within subjects, from a seeded generator; stored {BATCH} at a \
              time as the memory worker does; {queries} searches for the 10 nearest, none of them a stored vector. The \
              baseline looks at every vector in memory on one core and keeps the best. Recall is against that. A small \
-             store is held in memory and searched in the same way; a larger one through LanceDB's index."
+             store is held in memory and searched in the same way, a larger one a byte a number, the best of which are \
+             compared again in full, and a still larger one through LanceDB's index."
         ),
         rows,
     })
@@ -89,7 +90,11 @@ pub async fn measure(options: &Options) -> anyhow::Result<Section> {
 const BATCH: usize = 64;
 
 fn run(arguments: &[String]) -> anyhow::Result<Value> {
-    let output = Command::new(program("bench_vectors")?).args(arguments).stderr(Stdio::inherit()).output()?;
+    let output = Command::new(program("bench_vectors")?)
+        .args(arguments)
+        .env(ALLOCATION.0, ALLOCATION.1)
+        .stderr(Stdio::inherit())
+        .output()?;
     if !output.status.success() {
         bail!("bench_vectors {} ended with {}", arguments.join(" "), output.status);
     }

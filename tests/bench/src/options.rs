@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// The benchmarks by name, in the order of the report.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 12] = [
     "round-trip",
     "in-flight",
     "stream",
@@ -14,6 +14,7 @@ pub const NAMES: [&str; 11] = [
     "memory",
     "status",
     "vectors",
+    "durable",
     "keeping",
 ];
 

@@ -15,6 +15,9 @@ use tempfile::TempDir;
 /// Bound of every wait in the tests. Nothing is asserted about time: whoever waits this long has hung.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How the worker with the data folder keeps memory: a variable that the kernel gives it.
+pub use butterfly_kernel::lifecycle::ALLOCATION;
+
 /// Which program is the kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Which {

@@ -1,11 +1,11 @@
 //! The kit kernel's capability table: two honest workers, a liar, a class of instances, and a client that may do all.
 
 use butterfly_kernel::manifest::{
-    CLIENT_METHODS, CLIENT_TOPICS, FOLLOW, Manifest, NOTHING, PathRule, Ports, Role, RoleKind, SMALL, Template, all,
-    only,
+    CLIENT_METHODS, CLIENT_TOPICS, FOLLOW, Manifest, MayCall, NOTHING, PRODUCTION, PathRule, Ports, Role, RoleKind,
+    SMALL, Template, all, only,
 };
 use butterfly_wire::Provenance;
-use butterfly_wire::catalog::{control, health, kit};
+use butterfly_wire::catalog::{control, conversations, health, kit};
 
 /// The table. `echo` owns the class `cell`; `other` may ask for instances and profiles, but owns no class.
 pub const KIT: Manifest = Manifest {
@@ -90,4 +90,20 @@ const fn measured(program: &'static str) -> Role {
         provenance: Provenance::TOOL,
         template: NOTHING,
     }
+}
+
+/// What users run, with a client that may keep turns, which only the agent loop may otherwise: to measure what keeping one
+/// takes. It lasts as long as the process.
+#[must_use]
+pub fn talking() -> &'static Manifest {
+    const TURNS: MayCall = only(conversations::ID, &[conversations::BEGIN.method, conversations::SAVE.method]);
+    let roles = PRODUCTION.roles.iter().map(|role| match role.kind {
+        RoleKind::Client => {
+            let calls: Vec<MayCall> = role.calls.iter().copied().chain([TURNS]).collect();
+            Role { calls: calls.leak(), ..*role }
+        }
+        RoleKind::Worker | RoleKind::Instance { .. } => *role,
+    });
+    let roles: Vec<Role> = roles.collect();
+    Box::leak(Box::new(Manifest { roles: roles.leak() }))
 }

@@ -80,8 +80,14 @@ impl Parts {
         let whole =
             storage::Service::new(Arc::clone(&core), Arc::clone(&config), Arc::clone(&index), Arc::clone(&care), leave);
         let links = graph::Service::new(Arc::clone(&core));
-        let noted = memory::Service::new(Arc::clone(&core), Arc::clone(&config), Arc::clone(&index), links);
         let extraction = Extraction::new(Arc::clone(&core), Arc::clone(&config));
+        let noted = memory::Service::new(
+            Arc::clone(&core),
+            Arc::clone(&config),
+            Arc::clone(&index),
+            links,
+            Arc::clone(&extraction),
+        );
         let summaries = Summaries::new(Arc::clone(&core), Arc::clone(&config));
         let checked = Arc::clone(&checks);
         Worker::new()

@@ -2,7 +2,7 @@
 //! was forgotten.
 
 use crate::config::Config;
-use crate::core::{Core, blocking};
+use crate::core::{Core, blocking, lull};
 use crate::indexing::Index;
 use butterfly_api::storage::Retained;
 use butterfly_store::facts::now_ms;
@@ -24,6 +24,9 @@ const SETTLED: Duration = Duration::from_secs(20);
 
 /// Without a change in the store for so long, nobody minds that it is rewritten.
 const IDLE: Duration = Duration::from_secs(2 * 60);
+
+/// Without a write for so long, the database's log is cut: the next one is not about to come.
+const QUIET: Duration = Duration::from_secs(5);
 
 /// After a run that failed, such as for want of room.
 const AGAIN: Duration = Duration::from_secs(60 * 60);
@@ -87,9 +90,9 @@ impl Care {
         Ok(done)
     }
 
-    /// Does both when it is time, for ever.
+    /// Does all of it when it is time, for ever.
     pub async fn run(self: Arc<Self>, config: Arc<Config>) {
-        tokio::join!(self.retain_daily(config), self.vacuum_when_idle());
+        tokio::join!(self.retain_daily(config), self.vacuum_when_idle(), self.cut_log_when_quiet());
     }
 
     async fn retain_daily(&self, config: Arc<Config>) {
@@ -118,6 +121,19 @@ impl Care {
         }
     }
 
+    /// SQLite writes its log back by itself, and keeps the file as long as it once was.
+    async fn cut_log_when_quiet(&self) {
+        let mut writes = self.core.watch_writes();
+        while writes.changed().await.is_ok() {
+            while tokio::time::timeout(QUIET, writes.changed()).await.is_ok() {}
+            let _turn = self.turn.lock().await;
+            let store = Arc::clone(self.core.store());
+            if let Err(failure) = blocking(move || care::cut_log(&store)).await {
+                tracing::debug!("the database's log stays as long as it is: {failure}");
+            }
+        }
+    }
+
     async fn vacuum_when_idle(&self) {
         let mut changes = self.core.watch();
         loop {
@@ -125,6 +141,7 @@ impl Care {
                 if changes.changed().await.is_err() {
                     return;
                 }
+                lull(&mut changes).await;
                 continue;
             }
             // Whoever stores something puts it off.

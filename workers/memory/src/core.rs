@@ -5,19 +5,29 @@ use butterfly_store::{Store, StoreError};
 use butterfly_wire::{ErrorCode, Failure};
 use diesel::SqliteConnection;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+/// Nothing was stored for so long: whoever spoke has paused. What follows one another by itself, such as the messages of a
+/// turn or the pieces of an import, comes closer together.
+const LULL: Duration = Duration::from_millis(300);
+
+/// What is stored without a pause is waited for no longer than this.
+const LONGEST: Duration = Duration::from_secs(3);
 
 /// Shared by all services and background jobs.
 pub struct Core {
     store: Arc<Store>,
     bus: OnceLock<Bus>,
     stored: watch::Sender<u64>,
+    written: watch::Sender<u64>,
 }
 
 impl Core {
     #[must_use]
     pub fn new(store: Arc<Store>) -> Arc<Self> {
-        Arc::new(Self { store, bus: OnceLock::new(), stored: watch::Sender::new(0) })
+        Arc::new(Self { store, bus: OnceLock::new(), stored: watch::Sender::new(0), written: watch::Sender::new(0) })
     }
 
     #[must_use]
@@ -39,12 +49,33 @@ impl Core {
     /// Wakes whoever has background work in an outbox. [`Core::write`] does it by itself.
     pub fn stored(&self) {
         self.stored.send_modify(|count| *count += 1);
+        self.written.send_modify(|count| *count += 1);
     }
 
     /// Changes whenever something was stored.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.stored.subscribe()
+    }
+
+    /// Changes whenever something was written, what is nothing new included.
+    #[must_use]
+    pub fn watch_writes(&self) -> watch::Receiver<u64> {
+        self.written.subscribe()
+    }
+
+    /// Writes without waking whoever waits for something new: what is written here is nothing new.
+    ///
+    /// # Errors
+    /// The store's, as a failure for the caller.
+    pub async fn write_quietly<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let store = Arc::clone(&self.store);
+        let done = blocking(move || store.write(work)).await;
+        self.written.send_modify(|count| *count += 1);
+        done
     }
 
     /// [`Store::write`] off the event loop.
@@ -71,6 +102,19 @@ impl Core {
     ) -> Result<T, Failure> {
         let store = Arc::clone(&self.store);
         blocking(move || store.read(work)).await
+    }
+}
+
+/// Waits until whoever stores something pauses, but not for ever: work that follows upon it is done for all of it at once,
+/// with one commit instead of many, and stands in nobody's way meanwhile.
+pub async fn lull(stored: &mut watch::Receiver<u64>) {
+    let latest = Instant::now() + LONGEST;
+    loop {
+        let pause = (Instant::now() + LULL).min(latest);
+        match timeout_at(pause, stored.changed()).await {
+            Ok(Ok(())) if Instant::now() < latest => {}
+            Ok(Ok(()) | Err(_)) | Err(_) => return,
+        }
     }
 }
 
@@ -101,4 +145,30 @@ pub fn failure(error: StoreError) -> Failure {
         | StoreError::Json(_) => ErrorCode::Internal,
     };
     Failure::new(code, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lull_is_waited_for_but_not_for_ever() {
+        let (sender, mut stored) = watch::channel(0_u64);
+        let begun = Instant::now();
+        lull(&mut stored).await;
+        assert!(begun.elapsed() >= LULL && begun.elapsed() < LONGEST, "nobody stores anything");
+        let speaking = tokio::spawn(async move {
+            loop {
+                sender.send_modify(|count| *count += 1);
+                tokio::time::sleep(LULL / 2).await;
+            }
+        });
+        let begun = Instant::now();
+        lull(&mut stored).await;
+        assert!(begun.elapsed() >= LONGEST && begun.elapsed() <= LONGEST + LULL, "somebody stores all the time");
+        speaking.abort();
+        let _ = speaking.await;
+        lull(&mut stored).await;
+        lull(&mut stored).await;
+    }
 }

@@ -23,7 +23,7 @@ mod sentences;
 mod verbs;
 
 use crate::config::Config;
-use crate::core::Core;
+use crate::core::{Core, lull};
 use asking::Unanswered;
 use butterfly_store::facts::outbox::{self, Stage, Waiting};
 use butterfly_store::facts::{self, Object, Statement, Thing, key, relation};
@@ -196,7 +196,25 @@ impl Extraction {
                 }
             };
             let pause = again.unwrap_or(Duration::MAX);
-            let _ = tokio::time::timeout(pause, stored.changed()).await;
+            if tokio::time::timeout(pause, stored.changed()).await.is_ok() {
+                lull(&mut stored).await;
+            }
+        }
+    }
+
+    /// Has the rules read what was said last, for who asks before it was their turn: the newest correction is to count. What
+    /// waits since an import, which is much, goes on waiting; and where nothing can be written, finding goes on without it.
+    pub async fn catch_up(&self) {
+        let reading = async {
+            let waits = self.core.read(|db| outbox::waiting_for_rules(db, BATCH + 1)).await?;
+            if waits == 0 || waits > BATCH || !self.is_on() {
+                return Ok(());
+            }
+            self.read_some().await
+        };
+        let read: Result<(), Failure> = reading.await;
+        if let Err(failure) = read {
+            tracing::warn!("what was said last is not read for facts yet: {failure}");
         }
     }
 
@@ -206,8 +224,8 @@ impl Extraction {
     /// The store's.
     pub async fn rules_round(&self) -> Result<(), Failure> {
         loop {
-            let waits = self.core.read(|db| outbox::due(db, Stage::Rules, i64::MAX, 1)).await?;
-            if waits.is_empty() {
+            let waits = self.core.read(|db| outbox::waiting_for_rules(db, 1)).await?;
+            if waits == 0 {
                 return Ok(());
             }
             if !self.is_on() {
@@ -215,16 +233,20 @@ impl Extraction {
                 self.core.write(outbox::clear).await?;
                 return Ok(());
             }
-            let model = self.may_ask();
-            self.core
-                .write(move |db| {
-                    for waiting in outbox::due(db, Stage::Rules, i64::MAX, BATCH)? {
-                        by_rules(db, &waiting, model)?;
-                    }
-                    Ok(())
-                })
-                .await?;
+            self.read_some().await?;
         }
+    }
+
+    /// Has the rules read a batch.
+    async fn read_some(&self) -> Result<(), Failure> {
+        let model = self.may_ask();
+        let read = move |db: &mut SqliteConnection| {
+            for waiting in outbox::due(db, Stage::Rules, i64::MAX, BATCH)? {
+                by_rules(db, &waiting, model)?;
+            }
+            Ok(())
+        };
+        self.core.write(read).await
     }
 
     async fn read_by_model(&self) {
@@ -251,7 +273,7 @@ impl Extraction {
                 };
             }
             tokio::select! {
-                _ = stored.changed() => {}
+                _ = stored.changed() => lull(&mut stored).await,
                 // Another model may be configured now.
                 _ = changed.changed() => resume = Instant::now(),
                 () = sleep_until(until) => {}

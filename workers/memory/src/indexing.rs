@@ -18,10 +18,10 @@ mod tables;
 pub use queries::QueryVector;
 
 use crate::config::Config;
-use crate::core::{Core, blocking};
+use crate::core::Core;
 use butterfly_client::Bus;
+use butterfly_store::StoreError;
 use butterfly_store::outbox::{self, models};
-use butterfly_store::{Store, StoreError};
 use butterfly_vectors::{Lance, VectorStores};
 use butterfly_wire::Failure;
 use diesel::SqliteConnection;
@@ -240,15 +240,6 @@ impl Index {
     ) -> Result<T, Failure> {
         self.core.read(work).await
     }
-}
-
-/// Writes without waking whoever waits for something new: what is written here is nothing new.
-async fn quietly<T: Send + 'static>(
-    store: &Arc<Store>,
-    work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, Failure> {
-    let store = Arc::clone(store);
-    blocking(move || store.write(work)).await
 }
 
 /// What a search goes without while vectors are made.

@@ -8,7 +8,7 @@ pub mod recall;
 
 use crate::config::Config;
 use crate::core::Core;
-use crate::extraction;
+use crate::extraction::{self, Extraction};
 use crate::graph;
 use crate::indexing::{Index, Progress};
 use butterfly_api::Chunk;
@@ -41,13 +41,20 @@ pub struct Service {
     index: Arc<Index>,
     recall: Recall,
     graph: Arc<graph::Service>,
+    extraction: Arc<Extraction>,
 }
 
 impl Service {
     #[must_use]
-    pub fn new(core: Arc<Core>, config: Arc<Config>, index: Arc<Index>, graph: Arc<graph::Service>) -> Self {
+    pub fn new(
+        core: Arc<Core>,
+        config: Arc<Config>,
+        index: Arc<Index>,
+        graph: Arc<graph::Service>,
+        extraction: Arc<Extraction>,
+    ) -> Self {
         let recall = Recall::new(Arc::clone(&core), Arc::clone(&config), Arc::clone(&index));
-        Self { core, config, index, recall, graph }
+        Self { core, config, index, recall, graph, extraction }
     }
 }
 
@@ -74,10 +81,12 @@ impl Memory for Service {
     }
 
     async fn search(&self, call: Call, request: SearchRequest) -> Result<Results, Failure> {
+        self.extraction.catch_up().await;
         self.recall.search(call.bus(), request).await
     }
 
     async fn recall(&self, call: Call, request: RecallRequest) -> Result<Recalled, Failure> {
+        self.extraction.catch_up().await;
         self.recall.recall(call.bus(), request).await
     }
 
@@ -156,6 +165,7 @@ impl Memory for Service {
     }
 
     async fn facts(&self, _: Call, request: FactsRequest) -> Result<Facts, Failure> {
+        self.extraction.catch_up().await;
         self.graph.facts(request).await
     }
 
@@ -164,6 +174,7 @@ impl Memory for Service {
     }
 
     async fn graph(&self, _: Call, request: GraphRequest) -> Result<GraphView, Failure> {
+        self.extraction.catch_up().await;
         self.graph.graph(request).await
     }
 

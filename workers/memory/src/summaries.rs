@@ -12,7 +12,7 @@ mod plan;
 mod question;
 
 use crate::config::Config;
-use crate::core::Core;
+use crate::core::{Core, lull};
 use crate::extraction::asking::{self, Unanswered};
 use crate::extraction::sleep_until;
 use butterfly_store::facts::now_ms;
@@ -102,7 +102,7 @@ impl Summaries {
             }
             let next = troubles.values().map(|trouble| trouble.again).min();
             tokio::select! {
-                _ = stored.changed() => {}
+                _ = stored.changed() => lull(&mut stored).await,
                 // Another model, or another share of its context.
                 _ = changed.changed() => {
                     troubles.clear();

@@ -1,7 +1,7 @@
 //! A real kernel with the kit's table, and with the knobs that only tests may turn.
 
 use butterfly_kernel::Options;
-use butterfly_kit::table::{BENCH, KIT};
+use butterfly_kit::table::{BENCH, KIT, talking};
 use butterfly_wire::confinement::Layer;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -24,6 +24,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option
             "--home" => options.home = Some(value.into()),
             "--production-table" => options.manifest = Options::default().manifest,
             "--bench-table" => options.manifest = &BENCH,
+            "--talking-table" => options.manifest = talking(),
             "--ping-ms" => options.ping_interval = Duration::from_millis(value.parse()?),
             "--landlock-abi" => options.landlock_abi_limit = Some(value.parse()?),
             "--restarts" => options.policy.restarts = value.parse()?,

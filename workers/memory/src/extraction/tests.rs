@@ -319,3 +319,18 @@ async fn what_was_forgotten_while_the_model_thought_is_not_recorded() {
     .unwrap();
     assert!(facts(&core, None).await.is_empty());
 }
+
+#[tokio::test]
+async fn what_was_said_last_is_read_for_whoever_asks_and_an_import_is_not_waited_for() {
+    let (_folder, core, config) = worker(None, &[]);
+    let extraction = Extraction::new(Arc::clone(&core), config);
+    said(&core, 1, "I live in Porto.", DAY).await;
+    extraction.catch_up().await;
+    assert_eq!(facts(&core, None).await.len(), 1);
+    for number in 0..=i64::from(BATCH) {
+        said(&core, 1, &format!("My brother lives in Town{number}."), DAY).await;
+    }
+    let before = waiting(&core).await;
+    extraction.catch_up().await;
+    assert_eq!(waiting(&core).await, before, "all of it is the background's");
+}

@@ -2,7 +2,8 @@
 
 use super::embedding::{self, Made, TEXTS};
 use super::tables::Fault;
-use super::{ENABLED, Index, hold, quietly};
+use super::{ENABLED, Index, hold};
+use crate::core::lull;
 use butterfly_store::outbox::models::{self, Model};
 use butterfly_store::outbox::{self, Due, Work};
 use butterfly_vectors::{Row, VectorError};
@@ -10,20 +11,20 @@ use butterfly_wire::Failure;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// Outbox rows of one batch: a request's worth, with room for the neighbours that are embedded anew with them. A request for
 /// one neighbour alone would double their number.
 const BATCH: i64 = TEXTS as i64 - 4;
 
-/// What is stored within this time is embedded together: a turn's messages, or what an import brings.
-const LINGER: Duration = Duration::from_millis(200);
-
 /// Pauses while there are no vectors to be had: the first, doubled each time up to the last. A model server that was just
 /// started is found within a minute.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How often it is told how many wait, while there is work: counting them reads all of them.
+const TELLING: Duration = Duration::from_millis(500);
 
 /// Time for the model worker to learn of a changed setting, before it is asked which model it uses now.
 const SETTLING: Duration = Duration::from_secs(1);
@@ -53,7 +54,7 @@ impl Index {
         loop {
             let asked = self.asked.load(Ordering::Relaxed);
             stored.mark_unchanged();
-            let outcome = self.round().await;
+            let outcome = self.round(&stored).await;
             let trouble = outcome.err();
             if let Some(trouble) = &trouble {
                 tracing::info!(why = %trouble, "vectors wait");
@@ -93,7 +94,7 @@ impl Index {
             tokio::select! {
                 _ = stored.changed() => {
                     tokio::select! {
-                        () = tokio::time::sleep(LINGER) => {}
+                        () = lull(stored) => {}
                         () = self.wake.notified() => {}
                     }
                     return Waited::Time;
@@ -121,6 +122,10 @@ impl Index {
                 _ = settings.changed() => return Waited::Settings,
                 () = self.wake.notified() => return Waited::Time,
                 _ = stored.changed() => {
+                    tokio::select! {
+                        () = lull(stored) => {}
+                        () = self.wake.notified() => return Waited::Time,
+                    }
                     if let Err(failure) = self.delete_due().await {
                         tracing::warn!(why = %failure.message, "vectors could not be deleted yet");
                     }
@@ -142,11 +147,12 @@ impl Index {
         }
     }
 
-    /// Works the outbox off.
+    /// Works the outbox off. What comes while it does so waits for the next round, unless it fills a batch or somebody
+    /// waits for all of it: a batch costs about as much for one passage as for many.
     ///
     /// # Errors
     /// Why something still waits, for people.
-    async fn round(&self) -> Result<(), String> {
+    async fn round(&self, stored: &watch::Receiver<u64>) -> Result<(), String> {
         let plain = |failure: Failure| failure.message;
         {
             let _turn = self.turn.lock().await;
@@ -160,19 +166,34 @@ impl Index {
         if self.model_is_gone.swap(false, Ordering::Relaxed) {
             self.ask_for_the_model().await;
         }
+        let mut told: Option<Instant> = None;
         loop {
-            self.tell_waiting().await;
+            if told.is_none_or(|told| told.elapsed() >= TELLING) {
+                self.tell_waiting().await;
+                told = Some(Instant::now());
+            }
             let work = self.read(|db| outbox::take(db, BATCH)).await.map_err(plain)?;
             if work.is_empty() {
                 break;
             }
+            let is_full = work.rows.len() as i64 >= BATCH;
             if let Err(trouble) = self.work_off(work).await {
                 self.delete_due().await.map_err(plain)?;
                 return Err(trouble);
             }
             self.queries.awake();
+            // Where something was stored meanwhile, it ends the wait for the next round.
+            if !is_full && !self.is_awaited() && stored.has_changed().unwrap_or_default() {
+                break;
+            }
         }
+        self.tell_waiting().await;
         self.change_over().await.map_err(plain)
+    }
+
+    /// Whether somebody waits until nothing is left.
+    fn is_awaited(&self) -> bool {
+        self.asked.load(Ordering::Relaxed) > self.told.borrow().answered
     }
 
     /// Does one batch.
@@ -205,6 +226,7 @@ impl Index {
         let ids: Vec<i64> = made.iter().flat_map(|(due, _)| due.iter().map(|due| due.passage)).collect();
         // What was forgotten while the model worked must not come back.
         let there: HashSet<i64> = self.read(move |db| outbox::there(db, &ids)).await?;
+        let mut put = Vec::new();
         for (due, made) in made {
             let mut vectors = Vec::with_capacity(due.len());
             for (due, vector) in due.iter().zip(made.vectors) {
@@ -218,10 +240,10 @@ impl Index {
             }
             if !vectors.is_empty() {
                 let model = self.model(&made.model, made.dimensions).await?;
-                self.tables.put(&model, vectors).await?;
+                put.push(self.tables.put(&model, vectors).await?);
             }
         }
-        Ok(self.tables.delete(delete, rows).await?)
+        Ok(self.tables.finish(put, delete, rows).await?)
     }
 
     /// The model of that name and length; if it is new, all passages are queued for it.
@@ -231,7 +253,7 @@ impl Index {
             return Ok(last);
         }
         let wanted = name.to_owned();
-        let model = quietly(self.core.store(), move |db| models::take_up(db, &wanted, dimensions)).await?;
+        let model = self.core.write_quietly(move |db| models::take_up(db, &wanted, dimensions)).await?;
         *hold(&self.last_model) = Some(model.clone());
         self.tables.sweep().await?;
         Ok(model)
@@ -264,7 +286,7 @@ impl Index {
             return Ok(());
         }
         let id = filled.id;
-        quietly(self.core.store(), move |db| models::serve(db, id)).await?;
+        self.core.write_quietly(move |db| models::serve(db, id)).await?;
         tracing::info!(model = %filled.name, "another embedding model serves");
         *hold(&self.last_model) = None;
         self.tables.sweep().await

@@ -1,13 +1,14 @@
 //! The vector store's tables: opened when first needed, let go when idle, compared with the database, made again when
 //! damaged.
 
+use super::hold;
 use super::queries::QueryVector;
-use super::{hold, quietly};
 use crate::core::Core;
 use butterfly_store::outbox::models::{self, Model};
 use butterfly_store::outbox::{self, Work, reconcile};
 use butterfly_vectors::{Row, VectorError, VectorStore, VectorStores};
 use butterfly_wire::{ErrorCode, Failure};
+use diesel::SqliteConnection;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -47,6 +48,13 @@ impl From<Fault> for Failure {
             Fault::Database(failure) => failure,
         }
     }
+}
+
+/// Vectors that a table has, and the database does not know of yet.
+pub(super) struct Put {
+    model: i64,
+    version: i64,
+    passages: Vec<i64>,
 }
 
 struct Open {
@@ -136,9 +144,9 @@ impl Tables {
         Ok(found?.into_iter().map(|near| (near.id, near.similarity)).collect())
     }
 
-    /// Stores vectors of passages that are still there, and notes that they are stored.
-    pub(super) async fn put(&self, model: &Model, rows: Vec<Row>) -> Result<(), Fault> {
-        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    /// Stores vectors of passages that are still there. That they are is noted by [`Tables::finish`].
+    pub(super) async fn put(&self, model: &Model, rows: Vec<Row>) -> Result<Put, Fault> {
+        let passages: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let store = self.get(model).await?;
         let stored = store.put(rows).await;
         if matches!(stored, Err(VectorError::Damaged(_))) {
@@ -146,18 +154,25 @@ impl Tables {
         }
         let version = i64::try_from(stored?).unwrap_or(i64::MAX);
         self.written(model.id).await;
-        let id = model.id;
-        quietly(self.core.store(), move |db| outbox::embedded(db, id, version, &ids, &[])).await?;
-        Ok(())
+        Ok(Put { model: model.id, version, passages })
     }
 
     /// Deletes vectors from every table that has them, and the outbox rows that asked for it.
     pub(super) async fn delete(&self, ids: Vec<i64>, rows: Vec<i64>) -> Result<(), Failure> {
-        if ids.is_empty() && rows.is_empty() {
+        self.finish(Vec::new(), ids, rows).await
+    }
+
+    /// Ends a batch: deletes these vectors from every table that has them, and notes in one commit which are stored, which
+    /// are gone, and that these outbox rows are done.
+    pub(super) async fn finish(&self, put: Vec<Put>, ids: Vec<i64>, rows: Vec<i64>) -> Result<(), Failure> {
+        if put.is_empty() && ids.is_empty() && rows.is_empty() {
             return Ok(());
         }
         let asked = ids.clone();
-        let holding = self.core.read(move |db| models::holding(db, &asked)).await?;
+        let holding = match asked.is_empty() {
+            true => Vec::new(),
+            false => self.core.read(move |db| models::holding(db, &asked)).await?,
+        };
         for model in holding {
             let store = self.get(&model).await.map_err(Fault::from)?;
             let done = store.delete(ids.clone()).await;
@@ -167,7 +182,13 @@ impl Tables {
             done.map_err(Fault::from)?;
             self.written(model.id).await;
         }
-        quietly(self.core.store(), move |db| outbox::deleted(db, &ids, &rows)).await
+        let note = move |db: &mut SqliteConnection| {
+            for put in &put {
+                outbox::embedded(db, put.model, put.version, &put.passages, &[])?;
+            }
+            outbox::deleted(db, &ids, &rows)
+        };
+        self.core.write_quietly(note).await
     }
 
     /// Does all deletions that are due.
@@ -243,7 +264,7 @@ impl Tables {
         }
         self.stores.remove(&model.table()).await?;
         let id = model.id;
-        quietly(self.core.store(), move |db| models::start_over(db, id)).await?;
+        self.core.write_quietly(move |db| models::start_over(db, id)).await?;
         Ok(())
     }
 
@@ -252,12 +273,12 @@ impl Tables {
         let store = self.get(model).await?;
         let held = store.ids().await?;
         let compared = model.clone();
-        let orphans = quietly(self.core.store(), move |db| reconcile::reconcile(db, &compared, &held)).await?;
+        let orphans = self.core.write_quietly(move |db| reconcile::reconcile(db, &compared, &held)).await?;
         if !orphans.is_empty() {
             store.delete(orphans).await?;
             self.written(model.id).await;
             let id = model.id;
-            quietly(self.core.store(), move |db| models::soiled(db, id)).await?;
+            self.core.write_quietly(move |db| models::soiled(db, id)).await?;
         }
         hold(&self.care).compared.insert(model.id);
         Ok(())
@@ -284,7 +305,7 @@ impl Tables {
                 table.written = None;
             }
             let version = i64::try_from(version).unwrap_or(i64::MAX);
-            quietly(self.core.store(), move |db| models::purged(db, model.id, version)).await?;
+            self.core.write_quietly(move |db| models::purged(db, model.id, version)).await?;
         }
         Ok(())
     }

@@ -101,6 +101,33 @@ pub fn vacuum(store: &Store, now_ms: i64) -> Result<(), StoreError> {
     })
 }
 
+/// A log of less than this is left as it is: a turn writes a tenth of it, and appending to a file costs more than writing
+/// it again.
+const LOG_BYTES: u64 = 1 << 20;
+
+/// Time that a log which somebody reads is waited for: it is cut the next time.
+const LOG_WAIT: &str = "PRAGMA busy_timeout = 100;";
+const USUAL_WAIT: &str = "PRAGMA busy_timeout = 10000;";
+
+/// Writes the log back into the database and cuts its file, where it has grown long. For quiet times: nobody reads
+/// meanwhile. Says whether it was cut.
+///
+/// # Errors
+/// [`StoreError::Refused`] while another program reads the log; the database's.
+pub fn cut_log(store: &Store) -> Result<bool, StoreError> {
+    let log = PathBuf::from(format!("{}-wal", store.file().display()));
+    if std::fs::metadata(log).map_or(0, |about| about.len()) < LOG_BYTES {
+        return Ok(false);
+    }
+    store.alone(|db| {
+        db.batch_execute(LOG_WAIT)?;
+        let done = empty_log(db);
+        db.batch_execute(USUAL_WAIT)?;
+        done
+    })?;
+    Ok(true)
+}
+
 /// Writes the log back into the database and cuts it to nothing.
 fn empty_log(db: &mut SqliteConnection) -> Result<(), StoreError> {
     #[derive(QueryableByName)]

@@ -148,7 +148,7 @@ impl Bench {
 
     pub fn asking(folder: &Path, model: Arc<Scripted>) -> Self {
         // Hundreds of rows want an index already.
-        let tuning = Tuning { flat_bytes: 300 * 32 * 4, changes: 16, tail: 64 };
+        let tuning = Tuning { flat_bytes: 300 * 32 * 4, coarse_bytes: 0, changes: 16, tail: 64 };
         let stores: Arc<dyn VectorStores> = Arc::new(Lance::tuned(&folder.join("vectors"), tuning));
         let core = Core::new(Arc::new(Store::open(folder).unwrap()));
         let config = Config::open(Arc::clone(core.store()), &[]).unwrap();

@@ -1,34 +1,44 @@
-//! Vectors in one piece of memory, all of which are looked at: the quickest way to search few of them, and exact.
+//! Vectors in one piece of memory, all of which are looked at: the quickest way to search few of them, and nothing is
+//! missed but by how closely they are held.
 
 use crate::store::{Near, Row};
+use crate::values::{Precision, Values};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
-
-/// Sums that are kept side by side: four registers of the narrowest vector unit (SSE2, NEON), so that no addition waits
-/// for the one before.
-const LANES: usize = 16;
 
 /// Rows in memory, in no order.
 #[derive(Debug, Clone)]
 pub struct Flat {
-    dimensions: usize,
     ids: Vec<i64>,
     conversations: Vec<i64>,
-    values: Vec<f32>,
+    values: Values,
     places: HashMap<i64, usize>,
 }
 
 impl Flat {
     #[must_use]
-    pub fn new(dimensions: usize) -> Self {
-        Self { dimensions, ids: Vec::new(), conversations: Vec::new(), values: Vec::new(), places: HashMap::new() }
+    pub fn new(dimensions: usize, precision: Precision) -> Self {
+        let values = Values::new(dimensions, precision);
+        Self { ids: Vec::new(), conversations: Vec::new(), values, places: HashMap::new() }
+    }
+
+    /// How closely the vectors are held.
+    #[must_use]
+    pub fn precision(&self) -> Precision {
+        self.values.precision()
+    }
+
+    /// The same rows, their vectors in bytes.
+    #[must_use]
+    pub fn in_bytes(self) -> Self {
+        Self { values: self.values.in_bytes(), ..self }
     }
 
     /// Makes room for so many rows at once: growing in steps would leave twice the memory behind.
     pub fn reserve(&mut self, rows: usize) {
         self.ids.reserve_exact(rows);
         self.conversations.reserve_exact(rows);
-        self.values.reserve_exact(rows * self.dimensions);
+        self.values.reserve(rows);
         self.places.reserve(rows);
     }
 
@@ -59,26 +69,23 @@ impl Flat {
 
     /// [`Flat::put`] from parts.
     pub fn set(&mut self, id: i64, conversation: i64, vector: &[f32]) {
-        debug_assert_eq!(vector.len(), self.dimensions);
         if let Some(place) = self.places.get(&id).copied() {
             self.conversations[place] = conversation;
-            self.values[place * self.dimensions..(place + 1) * self.dimensions].copy_from_slice(vector);
+            self.values.set(place, vector);
             return;
         }
         self.places.insert(id, self.ids.len());
         self.ids.push(id);
         self.conversations.push(conversation);
-        self.values.extend_from_slice(vector);
+        self.values.push(vector);
     }
 
     /// Removes a row; its bytes are overwritten or cut off.
     pub fn remove(&mut self, id: i64) {
         let Some(place) = self.places.remove(&id) else { return };
-        let last = self.ids.len() - 1;
         self.ids.swap_remove(place);
         self.conversations.swap_remove(place);
-        self.values.copy_within(last * self.dimensions.., place * self.dimensions);
-        self.values.truncate(last * self.dimensions);
+        self.values.swap_remove(place);
         if let Some(moved) = self.ids.get(place) {
             self.places.insert(*moved, place);
         }
@@ -88,11 +95,9 @@ impl Flat {
     #[must_use]
     pub fn nearest(&self, vector: &[f32], k: usize, conversation: Option<i64>) -> Vec<Near> {
         let mut best = Best::new(k);
-        for (place, values) in self.values.chunks_exact(self.dimensions.max(1)).enumerate() {
-            if conversation.is_none_or(|wanted| self.conversations[place] == wanted) {
-                best.offer(Near { id: self.ids[place], similarity: dot(values, vector) });
-            }
-        }
+        let is_wanted = |place: usize| conversation.is_none_or(|wanted| self.conversations[place] == wanted);
+        self.values
+            .compare(vector, is_wanted, |place, similarity| best.offer(Near { id: self.ids[place], similarity }));
         best.done()
     }
 }
@@ -147,20 +152,6 @@ impl Best {
     }
 }
 
-/// The sum of products, in `LANES` sums side by side.
-fn dot(one: &[f32], other: &[f32]) -> f32 {
-    let mut sums = [0.0f32; LANES];
-    let (ones, one_rest) = one.as_chunks::<LANES>();
-    let (others, other_rest) = other.as_chunks::<LANES>();
-    for (one, other) in ones.iter().zip(others) {
-        for lane in 0..LANES {
-            sums[lane] += one[lane] * other[lane];
-        }
-    }
-    let rest: f32 = one_rest.iter().zip(other_rest).map(|(one, other)| one * other).sum();
-    sums.iter().sum::<f32>() + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,7 +162,7 @@ mod tests {
 
     #[test]
     fn nearest_is_best_first_and_equals_go_by_id() {
-        let mut flat = Flat::new(2);
+        let mut flat = Flat::new(2, Precision::Full);
         for row in [row(9, 0, [0.0, 1.0]), row(3, 0, [1.0, 0.0]), row(7, 0, [1.0, 0.0]), row(5, 0, [0.6, 0.8])] {
             flat.put(&row);
         }
@@ -183,7 +174,7 @@ mod tests {
 
     #[test]
     fn removing_keeps_the_others_in_place() {
-        let mut flat = Flat::new(2);
+        let mut flat = Flat::new(2, Precision::Full);
         for id in 0..5 {
             flat.put(&row(id, id % 2, [id as f32, 1.0]));
         }
@@ -194,12 +185,5 @@ mod tests {
         assert_eq!(flat.len(), 3);
         assert_eq!(flat.nearest(&[1.0, 0.0], 9, Some(7)), [Near { id: 3, similarity: 9.0 }]);
         assert_eq!(flat.nearest(&[0.0, 1.0], 9, Some(0)).len(), 2);
-        assert_eq!(flat.values.len(), 6);
-    }
-
-    #[test]
-    fn dot_product_takes_every_element() {
-        let one: Vec<f32> = (0..37).map(|n| n as f32).collect();
-        assert_eq!(dot(&one, &one), (0..37).map(|n| (n * n) as f32).sum::<f32>());
     }
 }

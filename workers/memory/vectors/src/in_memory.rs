@@ -4,6 +4,7 @@ use crate::error::VectorError;
 use crate::flat::Flat;
 use crate::store::{Done, Near, Row, Summary, VectorStore, VectorStores};
 use crate::unit;
+use crate::values::Precision;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -31,11 +32,9 @@ impl InMemory {
 
 impl VectorStores for InMemory {
     fn open(&self, name: &str, dimensions: usize) -> Done<'_, Arc<dyn VectorStore>> {
-        let table = Arc::clone(
-            self.tables()
-                .entry(name.to_owned())
-                .or_insert_with(|| Arc::new(Table { dimensions, state: Mutex::new((Flat::new(dimensions), 0)) })),
-        );
+        let table = Arc::clone(self.tables().entry(name.to_owned()).or_insert_with(|| {
+            Arc::new(Table { dimensions, state: Mutex::new((Flat::new(dimensions, Precision::Full), 0)) })
+        }));
         Box::pin(async move {
             if table.dimensions != dimensions {
                 return Err(VectorError::Damaged(format!("it holds vectors of {} dimensions", table.dimensions)));

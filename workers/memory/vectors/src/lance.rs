@@ -19,8 +19,11 @@ const SUFFIX: &str = "lance";
 /// When a table is searched and looked after in which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tuning {
-    /// A table whose vectors take more than this is searched with an index, in bytes; a smaller one is held in memory.
+    /// A table whose vectors take no more than this, in bytes, is held in memory as it is.
     pub flat_bytes: usize,
+    /// One that takes no more than this with a byte for each number is held in memory so; a larger one is searched with an
+    /// index.
+    pub coarse_bytes: usize,
     /// The table is looked after by itself after so many changes.
     pub changes: u32,
     /// So many rows may be new to the index before it is brought up to date.
@@ -30,9 +33,10 @@ pub struct Tuning {
 impl Default for Tuning {
     fn default() -> Self {
         Self {
-            // 21,845 vectors of 384 dimensions. Looking at all of them takes about as long as LanceDB takes to plan a
-            // query; twice as many would cost the worker a quarter of its memory.
+            // 21,845 vectors of 384 dimensions.
             flat_bytes: 32 << 20,
+            // 108,100 vectors of 384 dimensions (docs/adr/0023-vectors-in-bytes.md).
+            coarse_bytes: 40 << 20,
             // Each change leaves a file and a version. 64 of them are merged in a few ms, and take less than 1 MB.
             changes: 64,
             // All of these are looked at beside the index: 6 MB of 384 dimensions, a few ms.
@@ -120,7 +124,7 @@ impl VectorStores for Lance {
 
     fn index(&self, rows: u64, dimensions: usize) -> &'static str {
         let rows = usize::try_from(rows).unwrap_or(usize::MAX);
-        if table::fits(rows, dimensions, self.tuning.flat_bytes) { table::FLAT } else { upkeep::INDEX }
+        table::held_in(rows, dimensions, &self.tuning).map_or(upkeep::INDEX, table::name)
     }
 }
 

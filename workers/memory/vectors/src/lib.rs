@@ -16,6 +16,7 @@ pub mod in_memory;
 pub mod lance;
 pub mod store;
 mod unit;
+pub mod values;
 
 pub use error::VectorError;
 pub use in_memory::InMemory;

@@ -125,3 +125,40 @@ fn vacuum_waits_for_readers_and_readers_for_it() {
     });
     assert_eq!(store.read(|db| notes::get::<i64>(db, notes::VACUUMED)).unwrap(), Some(NOW));
 }
+
+/// Bytes of the database's log.
+fn log(store: &Store) -> u64 {
+    std::fs::metadata(format!("{}-wal", store.file().display())).unwrap().len()
+}
+
+#[test]
+fn a_log_that_has_grown_long_is_cut_and_a_short_one_left() {
+    let (_folder, store) = store();
+    note(&store, "a single note", NOW);
+    let short = log(&store);
+    assert!(!cut_log(&store).unwrap());
+    assert_eq!(log(&store), short);
+    let long = "words and more of them ".repeat(2_000);
+    (0..30).for_each(|number| note(&store, &format!("{number} {long}"), NOW));
+    assert!(log(&store) > LOG_BYTES);
+    assert!(cut_log(&store).unwrap());
+    assert_eq!(log(&store), 0);
+    note(&store, "one after it", NOW);
+    assert_eq!(number(&store, "SELECT count(*) FROM passages"), 32);
+    words_are_whole(&store);
+}
+
+#[test]
+fn a_log_that_another_program_reads_is_cut_once_it_has_ended() {
+    let (_folder, store) = store();
+    let long = "words and more of them ".repeat(2_000);
+    (0..15).for_each(|number| note(&store, &format!("{number} {long}"), NOW));
+    let mut other = crate::database::connect_alone(&store.file()).unwrap();
+    other.batch_execute("BEGIN; SELECT count(*) FROM passages;").unwrap();
+    (15..30).for_each(|number| note(&store, &format!("{number} {long}"), NOW));
+    assert!(matches!(cut_log(&store), Err(StoreError::Refused(_))));
+    assert_eq!(number(&store, "SELECT count(*) FROM passages"), 30, "nothing else waits for it");
+    other.batch_execute("COMMIT;").unwrap();
+    assert!(cut_log(&store).unwrap());
+    assert_eq!(log(&store), 0);
+}

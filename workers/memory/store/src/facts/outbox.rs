@@ -136,6 +136,19 @@ pub fn due(db: &mut SqliteConnection, stage: Stage, now_ms: i64, limit: u32) -> 
     Ok(rows.into_iter().map(Waiting::from).collect())
 }
 
+/// How many passages wait for the rules, counted up to `limit`.
+///
+/// # Errors
+/// The database's.
+pub fn waiting_for_rules(db: &mut SqliteConnection, limit: u32) -> Result<u32, StoreError> {
+    let found: Vec<i64> = extraction_outbox::table
+        .filter(extraction_outbox::stage.eq(Stage::Rules.number()))
+        .select(extraction_outbox::passage_id)
+        .limit(i64::from(limit))
+        .load(db)?;
+    Ok(u32::try_from(found.len()).unwrap_or(u32::MAX))
+}
+
 /// A passage as it waits, for whichever stage; `None`: it does not.
 ///
 /// # Errors

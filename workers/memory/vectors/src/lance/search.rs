@@ -4,6 +4,7 @@ use super::columns;
 use crate::error::VectorError;
 use crate::flat::best_first;
 use crate::store::Near;
+use crate::values::dot;
 use futures::TryStreamExt;
 use lancedb::DistanceType;
 use lancedb::query::{ExecutableQuery, QueryBase, Select, VectorQuery};
@@ -53,6 +54,36 @@ pub async fn nearest(
     for batch in &batches {
         found.extend(columns::found(batch)?);
     }
+    found.sort_by(best_first);
+    found.truncate(k);
+    Ok(found)
+}
+
+/// The `k` of these rows that are nearest to a unit vector, by the vectors on disk.
+pub async fn among(
+    table: &lancedb::Table,
+    dimensions: usize,
+    vector: &[f32],
+    rows: &[Near],
+    k: usize,
+) -> Result<Vec<Near>, VectorError> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let fault = |error: lancedb::Error| VectorError::of(&error);
+    let named: Vec<String> = rows.iter().map(|near| near.id.to_string()).collect();
+    let query = table
+        .query()
+        .only_if(format!("{} IN ({})", columns::ID, named.join(",")))
+        .select(Select::columns(&[columns::ID, columns::VECTOR]));
+    let batches: Vec<_> = query.execute().await.map_err(fault)?.try_collect().await.map_err(fault)?;
+    let mut found = Vec::with_capacity(rows.len());
+    for batch in &batches {
+        let vectors = columns::vectors(batch, dimensions)?.chunks_exact(dimensions.max(1));
+        let pairs = columns::integers(batch, columns::ID)?.iter().zip(vectors);
+        found.extend(pairs.map(|(id, own)| Near { id: *id, similarity: dot(own, vector) }));
+    }
+    // One that is missing has been deleted meanwhile.
     found.sort_by(best_first);
     found.truncate(k);
     Ok(found)

@@ -1,7 +1,7 @@
 //! Looking after a table: merging small files, the index, old versions. Callers hold [`Inner::writing`].
 
 use super::columns::VECTOR;
-use super::table::{Inner, fits};
+use super::table::{Inner, held_in};
 use crate::error::VectorError;
 use lancedb::DistanceType;
 use lancedb::index::Index;
@@ -31,7 +31,7 @@ const ROUNDS: u32 = 20;
 pub async fn optimize(inner: &Inner) -> Result<(), VectorError> {
     compact(inner, 0.1).await?;
     let rows = inner.held.read().await.rows.len();
-    if !fits(rows, inner.dimensions, inner.tuning.flat_bytes) {
+    if held_in(rows, inner.dimensions, &inner.tuning).is_none() {
         match unindexed(inner).await? {
             None => build(inner, rows).await?,
             Some(new) if new > inner.tuning.tail => update(inner).await?,
@@ -50,7 +50,7 @@ pub async fn purge(inner: &Inner) -> Result<(), VectorError> {
         // An index still holds what files that are gone altogether held.
         drop_index(inner).await?;
     }
-    if !fits(rows, inner.dimensions, inner.tuning.flat_bytes) {
+    if held_in(rows, inner.dimensions, &inner.tuning).is_none() {
         build(inner, rows).await?;
     }
     prune(inner).await

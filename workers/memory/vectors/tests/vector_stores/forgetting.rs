@@ -2,7 +2,7 @@
 
 use crate::model::DIMENSIONS;
 use crate::suite::clustered;
-use crate::{run, small};
+use crate::{coarse, run, small};
 use butterfly_vectors::lance::Tuning;
 use butterfly_vectors::{Lance, Row, VectorStore, VectorStores};
 use std::path::Path;
@@ -75,6 +75,11 @@ fn purge_leaves_no_bytes(tuning: Tuning, index: &str) {
 #[test]
 fn purge_leaves_no_bytes_of_what_was_deleted() {
     purge_leaves_no_bytes(Tuning::default(), "flat");
+}
+
+#[test]
+fn purge_leaves_no_bytes_of_what_was_held_in_bytes() {
+    purge_leaves_no_bytes(coarse(), "flat_sq");
 }
 
 #[test]

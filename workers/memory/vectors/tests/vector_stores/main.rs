@@ -19,7 +19,17 @@ fn run<T>(work: impl Future<Output = T>) -> T {
 
 /// Few rows already want an index, and few changes upkeep.
 fn small() -> Tuning {
-    Tuning { flat_bytes: 300 * 8 * 4, changes: 8, tail: 64 }
+    Tuning { flat_bytes: 300 * 8 * 4, coarse_bytes: 0, changes: 8, tail: 64 }
+}
+
+/// A few rows are held as they are, and all others in bytes.
+fn coarse() -> Tuning {
+    Tuning { flat_bytes: 20 * 8 * 4, coarse_bytes: 1 << 20, changes: 8, tail: 64 }
+}
+
+/// Rows pass through all the ways in which they can be held.
+fn growing() -> Tuning {
+    Tuning { flat_bytes: 300 * 8 * 4, coarse_bytes: 900 * 12, changes: 8, tail: 64 }
 }
 
 #[test]
@@ -29,20 +39,29 @@ fn in_memory_does_what_a_store_must() {
 
 #[test]
 fn lance_does_what_a_store_must() {
+    lance_does_it(Tuning::default());
+}
+
+fn lance_does_it(tuning: Tuning) {
     let homes = tempfile::tempdir().unwrap();
     let count = std::cell::Cell::new(0);
     suite::all(&|| {
         count.set(count.get() + 1);
-        Box::new(Lance::new(&homes.path().join(count.get().to_string()))) as Box<dyn VectorStores>
+        Box::new(Lance::tuned(&homes.path().join(count.get().to_string()), tuning)) as Box<dyn VectorStores>
     });
 }
 
 #[test]
 fn lance_with_an_index_does_what_a_store_must() {
-    let homes = tempfile::tempdir().unwrap();
-    let count = std::cell::Cell::new(0);
-    suite::all(&|| {
-        count.set(count.get() + 1);
-        Box::new(Lance::tuned(&homes.path().join(count.get().to_string()), small())) as Box<dyn VectorStores>
-    });
+    lance_does_it(small());
+}
+
+#[test]
+fn lance_with_vectors_in_bytes_does_what_a_store_must() {
+    lance_does_it(coarse());
+}
+
+#[test]
+fn lance_that_grows_into_an_index_does_what_a_store_must() {
+    lance_does_it(growing());
 }

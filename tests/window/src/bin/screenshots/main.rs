@@ -1,0 +1,2 @@
+//! `butterfly-screenshots`.
+fn main() {}
