@@ -20,6 +20,7 @@ pub mod notes;
 mod opening;
 pub mod outbox;
 pub mod passages;
+mod prepared;
 pub mod replace;
 pub mod schema;
 pub mod search;

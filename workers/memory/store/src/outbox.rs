@@ -15,6 +15,7 @@ pub mod reconcile;
 mod tests;
 
 use crate::error::StoreError;
+use crate::prepared::prepared;
 use crate::schema::{embedded, embedding_models, passages, vector_outbox};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text as SqlText};
@@ -92,7 +93,7 @@ const PASSAGE: &str = "
                     AND a.kind = p.kind AND a.external_id IS NOT NULL)
         END AS after
     FROM passages p LEFT JOIN messages m ON m.id = p.id
-    WHERE p.id = ? AND p.ready";
+    WHERE p.id = ?1 AND p.ready";
 
 /// The next work: at most `limit` rows of the outbox, oldest first.
 ///
@@ -160,7 +161,7 @@ fn passage<'a>(
     Ok(match known.entry(id) {
         Entry::Occupied(known) => Some(known.into_mut()),
         Entry::Vacant(place) => {
-            let found: Option<Passage> = diesel::sql_query(PASSAGE).bind::<BigInt, _>(id).get_result(db).optional()?;
+            let found: Option<Passage> = prepared(PASSAGE).bind::<BigInt, _>(id).get_result(db).optional()?;
             found.map(|found| &*place.insert(found))
         }
     })

@@ -11,6 +11,7 @@ mod tests;
 
 use crate::error::StoreError;
 use crate::facts::key;
+use crate::prepared::prepared;
 use crate::schema::{conversations, embedded, embedding_models, messages, passages};
 use crate::search::{IN_SCOPE, Scope, json};
 use crate::transcripts::{USER, id, row};
@@ -292,7 +293,7 @@ struct Known {
 
 /// The index `memories_by_text` finds it: the expressions are the index's.
 fn same(db: &mut SqliteConnection, text: &str, speaker: &str) -> Result<Option<(i64, String)>, StoreError> {
-    let known: Option<Known> = sql_query(
+    let known: Option<Known> = prepared(
         "SELECT id, tags FROM passages WHERE kind = 1 AND length(text) = length(?1) AND substr(text, -16) = substr(?1, -16) \
          AND text = ?1 AND speaker = ?2 ORDER BY id LIMIT 1",
     )

@@ -8,6 +8,7 @@
 
 use crate::error::StoreError;
 use crate::facts::unsigned;
+use crate::prepared::prepared;
 use crate::schema::{conversations, messages, passages, summaries, summary_sources};
 use butterfly_api::conversations::Summary;
 use diesel::prelude::*;
@@ -109,11 +110,11 @@ impl From<SummaryRow> for Summary {
 pub fn current(db: &mut SqliteConnection, conversation: i64, branch: &[i64]) -> Result<Option<Summary>, StoreError> {
     let branch: HashSet<i64> = branch.iter().copied().collect();
     let rows: Vec<SummaryRow> =
-        sql_query(format!("{SELECT} WHERE s.conversation_id = ? ORDER BY s.last_turn DESC, s.id DESC"))
+        prepared(format!("{SELECT} WHERE s.conversation_id = ?1 ORDER BY s.last_turn DESC, s.id DESC"))
             .bind::<BigInt, _>(conversation)
             .load(db)?;
     for row in rows {
-        let next: Vec<IdRow> = sql_query(
+        let next: Vec<IdRow> = prepared(
             "SELECT n.id FROM messages p JOIN messages n ON n.conversation_id = p.conversation_id AND n.parent_id = p.id \
              JOIN summary_sources ss ON ss.summary_id = ?1 AND ss.passage_id = p.id \
              WHERE p.turn_id = ?2 AND n.turn_id <> ?2",

@@ -5,6 +5,7 @@
 
 use crate::error::StoreError;
 use crate::facts::{key, now_ms, relation};
+use crate::prepared::prepared;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{SqliteConnection, sql_query};
@@ -71,8 +72,11 @@ impl FactRow {
 }
 
 /// An entity that the question names.
+#[derive(QueryableByName)]
 pub(super) struct Named {
+    #[diesel(sql_type = BigInt)]
     pub(super) id: i64,
+    #[diesel(sql_type = Text)]
     pub(super) key: String,
 }
 
@@ -241,14 +245,11 @@ fn find_named(db: &mut SqliteConnection, text: &str) -> Result<(Vec<Named>, Hash
 }
 
 fn by_key(db: &mut SqliteConnection, keys: &[String]) -> Result<Vec<Named>, StoreError> {
-    use crate::schema::entities;
-    let mut found = Vec::new();
-    for chunk in keys.chunks(500) {
-        let rows: Vec<(i64, String)> =
-            entities::table.filter(entities::key.eq_any(chunk)).select((entities::id, entities::key)).load(db)?;
-        found.extend(rows.into_iter().map(|(id, key)| Named { id, key }));
+    if keys.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(found)
+    let found = prepared("SELECT e.id, e.key FROM json_each(?1) AS wanted JOIN entities e ON e.key = wanted.value");
+    Ok(found.bind::<Text, _>(serde_json::to_string(keys)?).load(db)?)
 }
 
 /// Facts about an entity that hold at that time, newest first; with `only`, of these relations.

@@ -1,6 +1,7 @@
 //! The tree of a conversation: the way from a message back to the first, and the switch between branches.
 
 use crate::error::StoreError;
+use crate::prepared::prepared;
 use crate::schema::{conversations, messages};
 use crate::transcripts::{id, row};
 use diesel::prelude::*;
@@ -22,11 +23,11 @@ pub(crate) struct Step {
 
 /// The message `last` and those that it follows, newest first, at most `limit` of them.
 pub(crate) fn path(db: &mut SqliteConnection, last: i64, limit: i64) -> Result<Vec<Step>, StoreError> {
-    Ok(sql_query(
+    Ok(prepared(
         "WITH RECURSIVE path (id, parent_id, depth) AS ( \
-             SELECT id, parent_id, 0 FROM messages WHERE id = ? \
+             SELECT id, parent_id, 0 FROM messages WHERE id = ?1 \
              UNION ALL SELECT m.id, m.parent_id, depth + 1 FROM messages m JOIN path ON m.id = path.parent_id \
-             LIMIT ?) \
+             LIMIT ?2) \
          SELECT m.id, m.turn_id, \
              octet_length(p.text) + octet_length(m.thinking) + octet_length(m.tool_calls) + octet_length(m.images) AS bytes \
          FROM path JOIN messages m ON m.id = path.id JOIN passages p ON p.id = path.id ORDER BY depth",

@@ -1,6 +1,7 @@
 //! Messages as rows, and back.
 
 use crate::error::StoreError;
+use crate::prepared::Among;
 use crate::schema::{messages, passages};
 use crate::transcripts::id;
 use butterfly_api::conversations::{MessageState, StoredMessage};
@@ -64,7 +65,7 @@ pub(crate) fn load(db: &mut SqliteConnection, ids: &[i64]) -> Result<Vec<Row>, S
     for batch in ids.chunks(BATCH) {
         let rows: Vec<(MessageRow, PassageRow)> = messages::table
             .inner_join(passages::table.on(passages::id.eq(messages::id)))
-            .filter(messages::id.eq_any(batch))
+            .filter(Among::new("messages.id", batch))
             .select((MessageRow::as_select(), PassageRow::as_select()))
             .load(db)?;
         found.extend(rows.into_iter().map(|(message, passage)| (message.id, Row { message, passage })));
