@@ -52,15 +52,14 @@ const NOT_NOW: Duration = Duration::from_secs(30);
 /// The tag of a memory that was noted because somebody said so in a conversation.
 const REMEMBERED: &str = "remembered";
 
-/// Reads a memory that was just noted, and has a model read it later.
+/// Reads a memory that was just noted, and has a model read it later if one may.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] where there is no such passage; the database's.
-pub fn note(db: &mut SqliteConnection, memory: i64) -> Result<(), StoreError> {
-    outbox::enqueue(db, memory)?;
-    let waiting = outbox::waiting(db, memory)?;
-    let waiting = waiting.ok_or_else(|| StoreError::NotFound(format!("there is no memory {memory}")))?;
-    by_rules(db, &waiting, true)
+pub fn note(db: &mut SqliteConnection, memory: i64, model: bool) -> Result<(), StoreError> {
+    let found = outbox::of(db, memory)?;
+    let found = found.ok_or_else(|| StoreError::NotFound(format!("there is no memory {memory}")))?;
+    by_rules(db, &found, model)
 }
 
 /// Takes what the rules find in a passage, and hands it on to a model if one may read it and may find more.
@@ -180,7 +179,9 @@ impl Extraction {
         self.config.flag(ENABLED)
     }
 
-    fn may_ask(&self) -> bool {
+    /// Whether a model may read what is said.
+    #[must_use]
+    pub fn may_ask(&self) -> bool {
         self.is_on() && self.config.flag(EXTRACT)
     }
 
@@ -292,8 +293,7 @@ impl Extraction {
             return Ok(Round::Until(next.map(|at| Instant::now() + pause(at))));
         };
         if !self.may_ask() {
-            let passage = waiting.passage;
-            self.core.write(move |db| outbox::done(db, passage)).await.map_err(failed)?;
+            self.core.write(|db| outbox::let_go(db, Stage::Model)).await.map_err(failed)?;
             return Ok(Round::Read);
         }
         let Some(bus) = self.core.bus() else { return Err(Unanswered::NotNow("there is no bus yet".to_owned())) };

@@ -61,6 +61,7 @@ impl Service {
 impl Memory for Service {
     async fn add(&self, _: Call, request: AddRequest) -> Result<Added, Failure> {
         let extract = self.config.flag(ENABLED);
+        let model = self.extraction.may_ask();
         let note = Note {
             text: request.text,
             speaker: request.speaker,
@@ -73,7 +74,7 @@ impl Memory for Service {
             .write(move |db| {
                 let (memory, known) = passages::add(db, &note)?;
                 if extract && !known {
-                    extraction::note(db, memory)?;
+                    extraction::note(db, memory, model)?;
                 }
                 Ok(Added { id: id(memory), known, facts: facts::of_passage(db, memory)? })
             })

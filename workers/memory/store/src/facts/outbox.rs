@@ -3,6 +3,7 @@
 //! What is in here waits; nothing is lost when it stays, and nothing is taken twice when it is gone.
 
 use crate::error::StoreError;
+use crate::prepared::prepared;
 use crate::schema::{entities, extraction_outbox, facts};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
@@ -109,9 +110,9 @@ pub fn for_model(db: &mut SqliteConnection, passage: i64) -> Result<(), StoreErr
     diesel::replace_into(extraction_outbox::table)
         .values((extraction_outbox::passage_id.eq(passage), extraction_outbox::stage.eq(Stage::Model.number())))
         .execute(db)?;
-    sql_query(
+    prepared(
         "DELETE FROM extraction_outbox WHERE stage = 1 AND passage_id <= \
-         (SELECT passage_id FROM extraction_outbox WHERE stage = 1 ORDER BY passage_id DESC LIMIT 1 OFFSET ?)",
+         (SELECT passage_id FROM extraction_outbox WHERE stage = 1 ORDER BY passage_id DESC LIMIT 1 OFFSET ?1)",
     )
     .bind::<BigInt, _>(WAIT_FOR_MODEL)
     .execute(db)?;
@@ -158,6 +159,21 @@ pub fn waiting(db: &mut SqliteConnection, passage: i64) -> Result<Option<Waiting
     Ok(rows.into_iter().next().map(Waiting::from))
 }
 
+/// A passage as it would wait, whether it does or not; `None`: there is none.
+///
+/// # Errors
+/// The database's.
+pub fn of(db: &mut SqliteConnection, passage: i64) -> Result<Option<Waiting>, StoreError> {
+    let found: Option<Row> = prepared(
+        "SELECT p.id AS passage_id, 0 AS attempts, p.speaker, p.text, p.at_ms, p.conversation_id, p.kind, m.role, \
+             p.external_id IS NOT NULL AS imported FROM passages p LEFT JOIN messages m ON m.id = p.id WHERE p.id = ?1",
+    )
+    .bind::<BigInt, _>(passage)
+    .get_result(db)
+    .optional()?;
+    Ok(found.map(Waiting::from))
+}
+
 /// When the next passage of this stage is due: Unix time in ms; `None`: none waits.
 ///
 /// # Errors
@@ -191,6 +207,15 @@ pub fn put_off(db: &mut SqliteConnection, passage: i64, attempts: u32, not_befor
 /// The database's.
 pub fn done(db: &mut SqliteConnection, passage: i64) -> Result<(), StoreError> {
     diesel::delete(extraction_outbox::table.find(passage)).execute(db)?;
+    Ok(())
+}
+
+/// Lets go of all that waits for this stage.
+///
+/// # Errors
+/// The database's.
+pub fn let_go(db: &mut SqliteConnection, stage: Stage) -> Result<(), StoreError> {
+    diesel::delete(extraction_outbox::table.filter(extraction_outbox::stage.eq(stage.number()))).execute(db)?;
     Ok(())
 }
 
