@@ -118,6 +118,7 @@ pub fn TextArea(
     #[props(default = 3)] rows: u16,
     #[props(default)] help: Option<String>,
     #[props(default)] error: Option<String>,
+    #[props(default)] autofocus: bool,
     #[props(default)] onkeydown: Option<EventHandler<KeyboardEvent>>,
 ) -> Element {
     let described = note(&id, help.as_ref(), error.as_ref());
@@ -132,6 +133,12 @@ pub fn TextArea(
                 placeholder: "{placeholder}",
                 "aria-invalid": error.is_some().then_some("true"),
                 "aria-describedby": described,
+                onmounted: move |event| async move {
+                    if autofocus {
+                        // An element that is gone again needs no focus.
+                        let _ = event.set_focus(true).await;
+                    }
+                },
                 oninput: move |event| {
                         typed.typed(&event.value());
                         oninput.call(event.value());

@@ -22,7 +22,7 @@ pub const DEEPEST: u32 = 4;
 pub const MOST_NODES: u32 = 2000;
 /// Nodes where no number is asked for.
 const USUAL_NODES: u32 = 200;
-/// Entities that a view without a middle begins with.
+/// Entities that a view without a middle begins with, before it goes on with others.
 const MIDDLES: u32 = 24;
 /// The edge from a fact to what it says of its subject.
 const OBJECT: &str = "object";
@@ -102,8 +102,8 @@ impl View {
     }
 }
 
-/// What is linked around an entity, breadth first; without one, around those that are linked most. As of a time, only
-/// what held then; else what has ended, too, with its end.
+/// What is linked around an entity, breadth first; without one, around those that are linked most, and then, as long as
+/// there is room, around all others. As of a time, only what held then; else what has ended, too, with its end.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] where nothing has that name; the database's.
@@ -117,7 +117,7 @@ pub fn view(db: &mut SqliteConnection, request: &GraphRequest) -> Result<GraphVi
         ended: Vec::new(),
     };
     let as_of = request.as_of_unix_ms.map(signed);
-    let (mut frontier, depth) = match &request.around {
+    let (mut middles, depth) = match &request.around {
         Some(name) => match facts::entity_of(db, name)? {
             Some(id) => (vec![id], request.depth.min(DEEPEST)),
             None => {
@@ -126,9 +126,38 @@ pub fn view(db: &mut SqliteConnection, request: &GraphRequest) -> Result<GraphVi
                 )));
             }
         },
-        None => (most_linked(db, MIDDLES.min(limit.div_ceil(4)))?, request.depth.clamp(1, DEEPEST)),
+        None => (most_linked(db, limit)?, request.depth.clamp(1, DEEPEST)),
     };
-    add_entities(db, &mut view, &frontier)?;
+    // They begin together: what is linked around the first alone may fill the view.
+    let together = MIDDLES.min(limit.div_ceil(4)) as usize;
+    let others = middles.split_off(together.min(middles.len()));
+    spread(db, &mut view, middles, depth, as_of)?;
+    for entity in others {
+        if view.entities.contains_key(&entity) {
+            continue;
+        }
+        if view.is_full() {
+            view.graph.cut = true;
+            break;
+        }
+        // As of a time, who is not linked then is left out.
+        if as_of.is_none() || has_more(db, &view, entity, as_of)? {
+            spread(db, &mut view, vec![entity], depth, as_of)?;
+        }
+    }
+    link_successors(&mut view);
+    Ok(view.graph)
+}
+
+/// Adds what is linked around these entities, step by step.
+fn spread(
+    db: &mut SqliteConnection,
+    view: &mut View,
+    mut frontier: Vec<i64>,
+    depth: u32,
+    as_of: Option<i64>,
+) -> Result<(), StoreError> {
+    add_entities(db, view, &frontier)?;
     for _ in 0..depth {
         if frontier.is_empty() {
             break;
@@ -137,15 +166,14 @@ pub fn view(db: &mut SqliteConnection, request: &GraphRequest) -> Result<GraphVi
         for entity in std::mem::take(&mut frontier) {
             if view.is_full() {
                 // Whether anything stands beyond decides if something was cut.
-                view.graph.cut = view.graph.cut || has_more(db, &view, entity, as_of)?;
+                view.graph.cut = view.graph.cut || has_more(db, view, entity, as_of)?;
                 continue;
             }
-            expand(db, &mut view, entity, as_of, &mut next)?;
+            expand(db, view, entity, as_of, &mut next)?;
         }
         frontier = next;
     }
-    link_successors(&mut view);
-    Ok(view.graph)
+    Ok(())
 }
 
 /// The entities with the most facts, best first.

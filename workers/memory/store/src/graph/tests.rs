@@ -94,6 +94,30 @@ fn without_a_middle_the_most_linked_are_shown() {
 }
 
 #[test]
+fn without_a_middle_all_is_shown_that_there_is_room_for() {
+    with_store(|db| {
+        // Pairs that nothing links with each other: more than a view begins with.
+        let pairs = 3 * MIDDLES;
+        for number in 0..pairs {
+            tell(db, &format!("one {number}"), "knows", &format!("other {number}"), i64::from(number) * DAY);
+        }
+        let whole = view(db, &request(None, 4, MOST_NODES))?;
+        check(&whole);
+        assert_eq!((whole.nodes.len(), whole.cut), (3 * pairs as usize, false));
+        let cut = view(db, &request(None, 4, 100))?;
+        check(&cut);
+        assert!(cut.cut && cut.nodes.len() <= 100, "{}", cut.nodes.len());
+        // Those that were told of by then: beyond those that a view begins with, nobody stands alone.
+        let then = GraphRequest { as_of_unix_ms: Some(unsigned(5 * DAY)), ..request(None, 4, MOST_NODES) };
+        let then = view(db, &then)?;
+        check(&then);
+        assert_eq!(then.nodes.iter().filter(|node| node.kind == NodeKind::Fact).count(), 6);
+        assert!(then.nodes.len() <= 18 + MIDDLES as usize, "{}", then.nodes.len());
+        Ok(())
+    });
+}
+
+#[test]
 fn event_is_a_node_of_its_own_kind() {
     with_store(|db| {
         let passage = say(db, "dentist on 1970-01-20", DAY);

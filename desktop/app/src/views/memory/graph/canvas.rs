@@ -29,6 +29,9 @@ const STILL: f64 = 4.0;
 const NAMED: usize = 30;
 const RINGED: usize = 200;
 
+/// Links up to which those between facts are dashed: more of them are noise, and slow to draw.
+const DASHED: usize = 400;
+
 /// A press: where it is now, and how far it has come.
 #[derive(Clone, Copy)]
 struct Drag {
@@ -98,6 +101,10 @@ pub(super) fn Canvas() -> Element {
                         let at = event.client_coordinates();
                         let (x, y) = (at.x - before.x, at.y - before.y);
                         drag.set(Some(Drag { x: at.x, y: at.y, way: before.way + x.hypot(y) }));
+                        // What is moved is not pointed at: it is drawn plainly, and quicker.
+                        if ui.memory.peek().graph.hovered.is_some() {
+                            ui.send(Event::Hover(None));
+                        }
                         ui.send(Event::Pan { x, y });
                         return;
                     }
@@ -235,9 +242,10 @@ fn Links(scene: Scene) -> Element {
         let chosen = links.iter().filter(move |link| link.supersedes() == supersedes);
         path(&scene.picture, chosen.map(|link| (link.from, link.to)))
     };
+    let many = links.len() > DASHED;
     rsx! {
         path { class: "graph-link", d: ends(false) }
-        path { class: "graph-link supersedes", d: ends(true) }
+        path { class: if many { "graph-link supersedes many" } else { "graph-link supersedes" }, d: ends(true) }
     }
 }
 
