@@ -192,8 +192,8 @@ impl State {
                 self.timeline.without(&passages);
                 self.facts.without(&facts);
                 self.stale = [true; 4];
-                // The lists are right already; the graph is linked anew.
-                self.stale[self.tab as usize] = self.tab == Tab::Graph;
+                // Passages are right already. The graph is linked anew, and what a fact had ended holds again.
+                self.stale[self.tab as usize] = matches!(self.tab, Tab::Graph | Tab::Facts);
                 return self.read_if_stale();
             }
             Event::Search(event) => return self.search.reduce(event),

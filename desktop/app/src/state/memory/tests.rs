@@ -77,6 +77,9 @@ fn what_is_forgotten_is_gone_from_every_list() {
     assert!(state.facts.shown().is_empty());
     assert_eq!(state.reduce(Event::Show(Tab::Graph)).len(), 1, "it is linked anew");
     assert_eq!(state.reduce(Event::Gone { passages: vec![2], facts: vec![] }).len(), 1);
+    state.reduce(Event::Show(Tab::Facts));
+    let again = state.reduce(Event::Gone { passages: vec![], facts: vec![9] });
+    assert!(matches!(again.as_slice(), [Outer::Memory(Effect::Facts { .. })]), "what it had ended holds again");
 }
 
 #[test]
