@@ -100,6 +100,8 @@ pub struct State {
     pub opened: Option<String>,
     pub is_reporting: bool,
     names: Names,
+    /// Whether the table is of this connection: who answers for a worker is known by it alone.
+    is_table_fresh: bool,
 }
 
 /// What happens to Diagnostics.
@@ -212,6 +214,8 @@ impl State {
         match event {
             Event::Connected => {
                 self.is_online = true;
+                self.is_table_fresh = false;
+                self.names = Names::default();
                 self.trace.clear();
                 self.turn = None;
                 self.workers.acting.clear();
@@ -390,7 +394,7 @@ impl State {
             return Vec::new();
         }
         match self.tab {
-            Tab::Health if !self.health.is_checking() => self.check_all(),
+            Tab::Health if self.is_table_fresh && !self.health.is_checking() => self.check_all(),
             Tab::Crashes => vec![Outer::Diagnostics(Effect::Crashes)],
             Tab::Security => vec![Outer::Diagnostics(Effect::Capabilities)],
             Tab::Workers | Tab::Health | Tab::Trace | Tab::Logs => Vec::new(),
@@ -398,7 +402,7 @@ impl State {
     }
 
     fn read(&mut self, status: Status) -> Vec<Outer> {
-        let is_first = self.workers.status.is_none();
+        let is_first = !std::mem::replace(&mut self.is_table_fresh, true);
         let replaced = self.replaced(&status);
         self.names.learn_status(&status);
         self.workers.read(status);
@@ -407,7 +411,7 @@ impl State {
             self.proofs.remove(worker);
         }
         match self.tab {
-            // The tab was opened before there was a table to ask by.
+            // The tab was shown before there was a table to ask by.
             Tab::Health if is_first => self.load(),
             Tab::Health if self.is_visible => replaced.iter().flat_map(|worker| self.check(worker)).collect(),
             Tab::Security if !replaced.is_empty() => self.load(),

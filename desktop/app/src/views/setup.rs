@@ -4,6 +4,7 @@ use crate::components::{Badge, Button, ButtonKind, Glyph, Icon, IconButton, Prog
 use crate::state::System;
 use crate::state::diagnostics::units::{download, left, sentence};
 use crate::state::frame::{self, Tone};
+use crate::state::settings::{self, Page};
 use crate::state::setup::card::{Card as Shown, DOWNLOAD, INSTALL, download_bytes};
 use crate::state::setup::pull::Meter;
 use crate::state::setup::{Event, Responder};
@@ -151,7 +152,7 @@ fn body(ui: Ui, card: Owned, is_asking: bool) -> Element {
         Owned::NeedsSecret { name, why } => rsx! {
             p { {sentence(&why)} }
             div { class: "row",
-                Button { label: "Set {name}", id: "setup-secret", kind: ButtonKind::Primary, icon: Icon::Key, onclick: move |()| ui.send(frame::Event::Show("settings")) }
+                Button { label: "Set {name}", id: "setup-secret", kind: ButtonKind::Primary, icon: Icon::Key, onclick: move |()| settings_of(ui, Page::Secrets) }
                 Again { ui, is_asking }
             }
         },
@@ -160,7 +161,7 @@ fn body(ui: Ui, card: Owned, is_asking: bool) -> Element {
             p { class: "muted", "The model server needs {name}, which is kept in the keyring." }
             div { class: "row",
                 Again { ui, is_asking }
-                Button { label: "Set it anew", id: "setup-secret", onclick: move |()| ui.send(frame::Event::Show("settings")) }
+                Button { label: "Set it anew", id: "setup-secret", onclick: move |()| settings_of(ui, Page::Secrets) }
             }
         },
         Owned::Other { message, in_settings } => rsx! {
@@ -171,11 +172,17 @@ fn body(ui: Ui, card: Owned, is_asking: bool) -> Element {
                     label: "Open settings",
                     id: "setup-settings",
                     kind: if in_settings { ButtonKind::Primary } else { ButtonKind::Ghost },
-                    onclick: move |()| ui.send(frame::Event::Show("settings")),
+                    onclick: move |()| settings_of(ui, Page::Providers),
                 }
             }
         },
     }
+}
+
+/// Leads to a page of the settings.
+fn settings_of(ui: Ui, page: Page) {
+    ui.send(settings::Event::Show(page));
+    ui.send(frame::Event::Show("settings"));
 }
 
 /// How far, how quick, how long yet.

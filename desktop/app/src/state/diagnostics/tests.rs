@@ -128,6 +128,18 @@ fn health_is_looked_at_when_shown_and_again_for_another_process() {
 }
 
 #[test]
+fn after_a_reconnection_nobody_is_asked_by_an_old_table() {
+    let mut state = connected();
+    state.reduce(Event::Visible(true));
+    state.reduce(Event::Show(Tab::Health));
+    state.reduce(Event::Lost);
+    let asks = |effects: &[Effect]| effects.iter().filter(|effect| matches!(effect, Effect::Check { .. })).count();
+    let own = |outer: Vec<Outer>| effects(&outer).into_iter().cloned().collect::<Vec<_>>();
+    assert_eq!(asks(&own(state.reduce(Event::Connected))), 0);
+    assert_eq!(asks(&own(state.reduce(Event::Stats(Box::new(sample()))))), 1);
+}
+
+#[test]
 fn a_failure_makes_the_reports_be_read() {
     let mut state = connected();
     let changed = |state| Event::Changed(WorkerChanged { name: "model".into(), generation: 3, state });

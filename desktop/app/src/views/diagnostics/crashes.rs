@@ -110,7 +110,7 @@ fn Detail(report: CrashReport) -> Element {
         .collect();
     let end_us = headers.last().map_or(0, |message| message.at_us);
     rsx! {
-        article { class: "crash-detail", "aria-label": "Crash report of {report.worker}",
+        article { class: "crash-detail", tabindex: "0", "aria-label": "Crash report of {report.worker}",
             header {
                 h2 { "{report.worker}" }
                 Badge { tone: Tone::Danger, text: exit(report.exit) }

@@ -1,6 +1,6 @@
 //! Logs: what the processes write, live.
 
-use super::tail::{Scroll, Tail};
+use super::tail::{Scroll, Tail, beside};
 use super::trace::{Nothing, PauseButton, Stand, Trouble};
 use crate::components::{Badge, Button, EmptyState, Icon, IconButton, Select, TextField};
 use crate::state::System;
@@ -124,9 +124,11 @@ fn List(scroll: Signal<Scroll>) -> Element {
             }
         };
     }
+    let last = shown.lines.last().map(|line| line.number);
     let rows = shown.lines.iter().map(|line| {
         let is_selected = selected() == Some(line.number);
-        (line.number, rsx! { Row { line: line.clone(), is_selected } })
+        let is_stop = is_selected || (selected().is_none() && Some(line.number) == last);
+        (line.number, rsx! { Row { line: line.clone(), is_selected, is_stop } })
     });
     rsx! {
         Tail {
@@ -153,8 +155,9 @@ const fn level_badge(level: Option<Level>) -> (&'static str, &'static str) {
     }
 }
 
+/// A line. The keyboard stops at one of them, and goes from there by the arrows.
 #[component]
-fn Row(line: Line, is_selected: bool) -> Element {
+fn Row(line: Line, is_selected: bool, is_stop: bool) -> Element {
     let ui = use_ui();
     let (class, word) = level_badge(line.level);
     let number = line.number;
@@ -162,8 +165,21 @@ fn Row(line: Line, is_selected: bool) -> Element {
         button {
             class: "log {class}",
             r#type: "button",
-            tabindex: if is_selected { "0" } else { "-1" },
+            id: "log-{number}",
+            tabindex: if is_stop { "0" } else { "-1" },
             "aria-pressed": "{is_selected}",
+            onkeydown: move |event| {
+                let next = {
+                    let state = ui.diagnostics.peek();
+                    let numbers = state.logs.shown(state.logs_feed.held_at).map(|line| line.number);
+                    beside(numbers, number, &event.key())
+                };
+                if let Some(next) = next {
+                    event.prevent_default();
+                    ui.send(Event::SelectLine(Some(next)));
+                    system::perform(ui, System::Focus(format!("log-{next}")));
+                }
+            },
             onclick: move |_| ui.send(Event::SelectLine((!is_selected).then_some(number))),
             span { class: "log-time", {clock(line.at_unix_ms)} }
             span { class: "log-level", "{word}" }

@@ -5,6 +5,7 @@
 
 use crate::components::{Glyph, Icon};
 use dioxus::prelude::*;
+use std::cmp::Ordering;
 use std::ops::Range;
 
 /// Height of a row in CSS pixels, as `--row` in assets/diagnostics.css has it.
@@ -42,6 +43,21 @@ impl Scroll {
     pub fn is_away(self) -> bool {
         self.from_end > ROW / 2.0
     }
+}
+
+/// The number beside this one, of numbers that go from newest to oldest: up leads to what is older.
+#[must_use]
+pub fn beside(numbers: impl Iterator<Item = u64>, number: u64, key: &Key) -> Option<u64> {
+    let mut newer = None;
+    for other in numbers {
+        match other.cmp(&number) {
+            Ordering::Greater => newer = Some(other),
+            Ordering::Equal => {}
+            Ordering::Less if *key == Key::ArrowUp => return Some(other),
+            Ordering::Less => break,
+        }
+    }
+    newer.filter(|_| *key == Key::ArrowDown)
 }
 
 /// The list. `rows` are those of [`Scroll::rows`], oldest first, each with the number that it keeps; `first` is the place
@@ -109,6 +125,15 @@ pub fn Tail(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arrows_lead_to_the_rows_beside() {
+        let beside = |number, key| beside([9, 7, 4].into_iter(), number, &key);
+        assert_eq!((beside(7, Key::ArrowUp), beside(7, Key::ArrowDown)), (Some(4), Some(9)));
+        assert_eq!((beside(9, Key::ArrowDown), beside(4, Key::ArrowUp)), (None, None));
+        assert_eq!(beside(5, Key::ArrowDown), Some(7), "one that is gone from the list has neighbours all the same");
+        assert_eq!(beside(7, Key::Enter), None);
+    }
 
     #[test]
     fn only_what_is_seen_is_drawn() {

@@ -1,13 +1,15 @@
 //! The live trace: messages as they are routed, and one turn of them as a tree.
 
-use super::tail::{Scroll, Tail};
+use super::tail::{Scroll, Tail, beside};
 use super::turn;
 use crate::components::{Banner, Button, EmptyState, Icon, Select, Skeleton, Switch, TextField};
+use crate::state::System;
 use crate::state::diagnostics::Event;
 use crate::state::diagnostics::feed::Kind as FeedKind;
 use crate::state::diagnostics::trace::{Filter, Message, kind_name, roles};
 use crate::state::diagnostics::units::{bytes, count, ending, spelt};
 use crate::state::frame::Tone;
+use crate::system;
 use crate::ui::use_ui;
 use butterfly_wire::Kind;
 use dioxus::prelude::*;
@@ -193,9 +195,11 @@ fn List(scroll: Signal<Scroll>) -> Element {
             }
         };
     }
+    let last = shown.messages.iter().rev().find(|message| message.trace != 0).map(|message| message.number);
     let rows = shown.messages.iter().map(|message| {
         let is_open = message.trace != 0 && open() == Some(message.trace);
-        (message.number, rsx! { Row { message: message.clone(), is_open } })
+        let is_stop = Some(message.number) == last;
+        (message.number, rsx! { Row { message: message.clone(), is_open, is_stop } })
     });
     rsx! {
         Tail {
@@ -210,8 +214,9 @@ fn List(scroll: Signal<Scroll>) -> Element {
     }
 }
 
+/// A message. The keyboard stops at the newest one, and goes from there by the arrows.
 #[component]
-fn Row(message: Message, is_open: bool) -> Element {
+fn Row(message: Message, is_open: bool, is_stop: bool) -> Element {
     let ui = use_ui();
     let time = format!("{}.{:03}", message.at_us / 1_000_000, message.at_us / 1000 % 1000);
     let kind = kind_name(message.kind);
@@ -220,7 +225,7 @@ fn Row(message: Message, is_open: bool) -> Element {
         (false, Kind::Item | Kind::Credit | Kind::Event) => "message quiet",
         (false, _) => "message",
     };
-    let trace = message.trace;
+    let (trace, number) = (message.trace, message.number);
     let mut notes = message.provenance.clone();
     if message.is_background {
         notes.push("background");
@@ -237,6 +242,19 @@ fn Row(message: Message, is_open: bool) -> Element {
                 button {
                     class: "message-trace",
                     r#type: "button",
+                    id: "message-{number}",
+                    tabindex: if is_stop { "0" } else { "-1" },
+                    onkeydown: move |event| {
+                        let next = {
+                            let state = ui.diagnostics.peek();
+                            let shown = state.trace.shown(state.trace_feed.held_at).filter(|message| message.trace != 0);
+                            beside(shown.map(|message| message.number), number, &event.key())
+                        };
+                        if let Some(next) = next {
+                            event.prevent_default();
+                            system::perform(ui, System::Focus(format!("message-{next}")));
+                        }
+                    },
                     title: "Show trace {trace} as a tree",
                     "aria-label": "Show trace {trace} as a tree",
                     onclick: move |_| ui.send(Event::OpenTurn(Some(trace))),

@@ -58,7 +58,7 @@ fn Tree(tree: Turn) -> Element {
     let whole = tree.duration_us.max(1);
     let left_out = tree.spans.len().saturating_sub(DRAWN);
     rsx! {
-        div { class: "turn-tree", role: "tree", "aria-label": "Calls of trace {tree.trace}",
+        div { class: "turn-tree", role: "list", tabindex: "0", "aria-label": "Calls of trace {tree.trace}, each with how deep it is",
             for span in tree.spans.iter().take(DRAWN) {
                 Branch { key: "{span.correlation}", span: span.clone(), whole }
             }
@@ -94,7 +94,7 @@ fn Branch(span: Span, whole: u64) -> Element {
     let facts = facts.join(" · ");
     let indent = span.depth.min(DEEPEST) * 14;
     rsx! {
-        div { class: "span {class}", role: "treeitem", "aria-level": "{span.depth + 1}", title: "{facts}",
+        div { class: "span {class}", role: "listitem", title: "{facts}",
             div { class: "span-words", style: "padding-left: {indent}px",
                 span { class: "span-method", {spelt(&span.method)} }
                 span { class: "span-ends", {spelt(&format!("{} → {}", span.from, span.to))} }
@@ -106,7 +106,7 @@ fn Branch(span: Span, whole: u64) -> Element {
             div { class: "span-track", "aria-hidden": "true",
                 div { class: "span-bar", style: "left: min({start}%, calc(100% - 2px)); width: {width}%" }
             }
-            span { class: "visually-hidden", "{facts}" }
+            span { class: "visually-hidden", "level {span.depth + 1} · {facts}" }
         }
     }
 }
