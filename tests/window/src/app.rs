@@ -1,7 +1,7 @@
 //! The desktop app on a stage, with a home of its own.
 
 use crate::accessible::{self, Object, Place};
-use crate::process::{self, Guarded};
+use crate::process::{self, Guarded, Warden};
 use crate::stage::Stage;
 use crate::tree::{Branch, Tree};
 use crate::{PATIENCE, hands, screen};
@@ -14,10 +14,11 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{ExitStatus, Output, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Between two looks at the window.
+/// Between two looks at the window, at least. It is as long as the look took, because a page that is looked at does
+/// nothing else meanwhile.
 const LOOK: Duration = Duration::from_millis(40);
 
 /// How much of what the app wrote is shown when something fails, in bytes.
@@ -67,6 +68,8 @@ pub struct App<'a> {
     stage: &'a Stage,
     process: Guarded,
     options: Options,
+    // Before the home that it watches over.
+    _warden: Warden,
     pub home: Arc<TempDir>,
 }
 
@@ -80,13 +83,16 @@ impl<'a> App<'a> {
             Some(home) => Arc::clone(home),
             None => Arc::new(tempfile::Builder::new().prefix("home-").tempdir()?),
         };
+        let warden = Warden::start(&harness::program("butterfly")?, home.path())?;
         let log = File::options().create(true).append(true).open(log(stage))?;
         let process = Guarded::run(&harness::program("butterfly-desktop")?, |command| {
             stage.dress(command);
             command.env("BUTTERFLY_HOME", home.path()).envs(options.environment.iter().cloned());
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         })?;
-        let app = Self { stage, process, options, home };
+        let app = Self { stage, process, options, _warden: warden, home };
+        // The webview leaves a page empty for good whose tree was asked for before it was first drawn.
+        tokio::time::timeout(PATIENCE, screen::drawn(stage)).await.context("the window shows nothing")??;
         app.until("the window shows the app and has the focus", |tree| {
             let frame = tree.all().find(|node| node.role == "frame")?;
             (frame.states.is_active() && tree.id("main").is_some()).then_some(())
@@ -134,6 +140,7 @@ impl<'a> App<'a> {
         let mut last = None;
         let looking = async {
             loop {
+                let began = Instant::now();
                 if let Some(tree) = self.tree().await? {
                     let result = found(&tree);
                     last = Some(tree);
@@ -144,7 +151,7 @@ impl<'a> App<'a> {
                 if !process::lives(self.process.pid()) {
                     bail!("the app has ended");
                 }
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(began.elapsed().max(LOOK)).await;
             }
         };
         let why = match tokio::time::timeout(PATIENCE, looking).await {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 use tokio::process::Command as Waited;
 
@@ -17,9 +17,7 @@ pub fn find(program: &str, package: &str) -> anyhow::Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(ASIDE.map(PathBuf::from));
     let found = folders.map(|folder| folder.join(program)).find(|path| path.is_file());
-    found.with_context(|| {
-        format!("{program} is missing, and the window cannot be tested without it: install the package {package}")
-    })
+    found.with_context(|| format!("{program} is missing, and the window cannot be tested without it: install the package {package}"))
 }
 
 /// A process that ends with this value, and with this process however that ends.
@@ -64,6 +62,34 @@ impl Drop for Guarded {
     fn drop(&mut self) {
         // Ended already, perhaps.
         let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Ends the kernel of a home when this value is dropped, and when this process ends in any other way: a kernel that a
+/// window started has a session of its own, and outlives everything else by design.
+pub struct Warden {
+    child: Child,
+}
+
+impl Warden {
+    /// Watches over a home. `cli` is the program `butterfly`.
+    ///
+    /// # Errors
+    /// Where it does not start.
+    pub fn start(cli: &Path, home: &Path) -> anyhow::Result<Self> {
+        let mut command = Command::new(find("setsid", "util-linux")?);
+        // Nothing is ever written: the pipe closes when its only writer is gone, which is this process.
+        command.args(["sh", "-c", "cat > /dev/null; exec \"$0\" --home \"$1\" down"]).arg(cli).arg(home);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(Self { child: command.spawn().context("no shell starts")? })
+    }
+}
+
+impl Drop for Warden {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        // What it says is of no use any more.
         let _ = self.child.wait();
     }
 }
@@ -115,7 +141,6 @@ pub async fn gone(pid: u32) -> anyhow::Result<()> {
 
 /// Sends a signal to a process; one that is gone has no need of it.
 pub fn signal(pid: u32, name: &str) {
-    let sent =
-        Command::new("kill").args(["-s", name, "--", &pid.to_string()]).stderr(std::process::Stdio::null()).status();
+    let sent = Command::new("kill").args(["-s", name, "--", &pid.to_string()]).stderr(Stdio::null()).status();
     drop(sent);
 }

@@ -3,7 +3,12 @@
 use crate::process;
 use crate::stage::Stage;
 use anyhow::Context;
+use std::collections::HashSet;
 use std::path::Path;
+use std::time::Duration;
+
+/// Colours that an empty window does not have: it is of one, on a screen of another.
+const COLOURS: usize = 16;
 
 /// A picture of the whole screen, as PNG without anything but its pixels.
 ///
@@ -15,6 +20,23 @@ pub async fn shot(stage: &Stage, path: &Path) -> anyhow::Result<()> {
     command.args(["-silent", "-window", "root", "-strip", "-define", "png:exclude-chunks=date,time", "-quality", "95"]);
     command.arg(format!("png:{}", path.display()));
     process::output(command).await.map(drop)
+}
+
+/// Waits until something is drawn on the screen: letters have more colours than a screen and an empty window have.
+///
+/// # Errors
+/// Where there is no screen.
+pub async fn drawn(stage: &Stage) -> anyhow::Result<()> {
+    loop {
+        let mut command = stage.command(&process::find("import", "imagemagick")?);
+        command.args(["-silent", "-window", "root", "-depth", "8", "rgb:-"]);
+        let pixels = process::output(command).await?.stdout;
+        let colours: HashSet<&[u8]> = pixels.chunks_exact(3).collect();
+        if colours.len() > COLOURS {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// How light a place is, from 0 (black) to 255 (white): the mean of its colours.

@@ -150,3 +150,22 @@ fn conversations_are_found_by_what_was_said_in_them() -> anyhow::Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn the_last_reply_is_copied_and_can_be_pasted() -> anyhow::Result<()> {
+    run(async {
+        let stage = Stage::raise().await?;
+        let server = saying("Seven times six is 42.").await?;
+        let app = App::ready(&stage, Options::model(&server)).await?;
+        ask(&app, "Seven times six?", "42").await?;
+        app.press("Ctrl+Shift+C").await?;
+        app.sees("Copied").await?;
+        app.click_id("composer").await?;
+        app.focused("composer").await?;
+        app.press("Ctrl+V").await?;
+        app.until("what was copied is in the field", |tree| {
+            tree.id("composer")?.text.as_deref()?.contains("Seven times six is 42.").then_some(())
+        })
+        .await
+    })
+}

@@ -2,4 +2,12 @@
 
 mod chat;
 mod connection;
+mod diagnostics;
+mod first_run;
+mod frame;
+mod hostile;
+mod keyboard;
+mod memory;
+mod settings;
 mod support;
+mod versions;
