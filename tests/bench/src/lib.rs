@@ -12,10 +12,12 @@
 //! - Everything stays on this machine.
 //!
 //! One file per benchmark: [`round_trip`], [`in_flight`], [`stream`], [`first_token`], [`tokens`], [`cold_start`],
-//! [`restart`], [`memory`], [`status`], [`memory_vectors`], [`durable`], [`keeping`].
+//! [`restart`], [`memory`], [`status`], [`memory_vectors`], [`durable`], [`keeping`], [`window_start`],
+//! [`window_stream`], [`window_hours`].
 
 pub mod bare;
 pub mod cold_start;
+pub mod desk;
 pub mod durable;
 pub mod first_token;
 pub mod in_flight;
@@ -36,3 +38,6 @@ pub mod status;
 pub mod stream;
 pub mod talk;
 pub mod tokens;
+pub mod window_hours;
+pub mod window_start;
+pub mod window_stream;

@@ -5,7 +5,7 @@ use butterfly_bench::options::{NAMES, Options};
 use butterfly_bench::report::{Section, page};
 use butterfly_bench::{
     cold_start, durable, first_token, in_flight, keeping, machine, memory, memory_vectors, restart, round_trip, status,
-    stream, tokens,
+    stream, tokens, window_hours, window_start, window_stream,
 };
 use std::process::ExitCode;
 
@@ -53,6 +53,9 @@ async fn measure(name: &str, options: &Options) -> anyhow::Result<Section> {
         "vectors" => memory_vectors::measure(options).await,
         "durable" => durable::measure(options).await,
         "keeping" => keeping::measure(options).await,
+        "window-start" => window_start::measure(options).await,
+        "window-stream" => window_stream::measure(options).await,
+        "window-hours" => window_hours::measure(options).await,
         _ => anyhow::bail!("there is no benchmark {name}"),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// The benchmarks by name, in the order of the report.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 15] = [
     "round-trip",
     "in-flight",
     "stream",
@@ -16,6 +16,9 @@ pub const NAMES: [&str; 12] = [
     "vectors",
     "durable",
     "keeping",
+    "window-start",
+    "window-stream",
+    "window-hours",
 ];
 
 /// How a run is to be made.

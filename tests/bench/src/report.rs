@@ -11,6 +11,8 @@ pub enum Unit {
     Mebibytes,
     /// Of one.
     Share,
+    /// Things.
+    Count,
 }
 
 impl Unit {
@@ -23,6 +25,7 @@ impl Unit {
             Self::PerSecond => format!("{number:.0} /s"),
             Self::Mebibytes => format!("{number:.2} MiB"),
             Self::Share => format!("{number:.3}"),
+            Self::Count => format!("{number:.0}"),
         }
     }
 }

@@ -203,13 +203,23 @@ impl<'a> App<'a> {
         what: &str,
         found: impl for<'t> Fn(&'t Tree) -> Option<Branch<'t>>,
     ) -> anyhow::Result<()> {
+        hands::click(self.stage, self.place_of(what, found).await?.centre()).await
+    }
+
+    /// Where on the screen what `found` finds is, when it stands still there.
+    ///
+    /// # Errors
+    /// Where there is no such thing, or it cannot be seen.
+    pub async fn place_of(
+        &self,
+        what: &str,
+        found: impl for<'t> Fn(&'t Tree) -> Option<Branch<'t>>,
+    ) -> anyhow::Result<Place> {
         let object = self.until(what, |tree| found(tree)?.object()).await?;
-        let place = self.seen(&object).await.with_context(|| format!("{what} cannot be pointed at"));
-        let place = match place {
-            Ok(place) => place,
+        match self.seen(&object).await.with_context(|| format!("{what} cannot be pointed at")) {
+            Ok(place) => Ok(place),
             Err(fault) => bail!("{fault:#}\n{}", self.evidence(self.tree().await?.as_ref()).await),
-        };
-        hands::click(self.stage, place.centre()).await
+        }
     }
 
     /// Clicks the button of this name.

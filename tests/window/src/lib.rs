@@ -12,7 +12,9 @@
 
 pub mod accessible;
 pub mod app;
+pub mod framebuffer;
 pub mod hands;
+pub mod ping;
 pub mod process;
 pub mod screen;
 pub mod stage;

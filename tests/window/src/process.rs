@@ -17,7 +17,9 @@ pub fn find(program: &str, package: &str) -> anyhow::Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(ASIDE.map(PathBuf::from));
     let found = folders.map(|folder| folder.join(program)).find(|path| path.is_file());
-    found.with_context(|| format!("{program} is missing, and the window cannot be tested without it: install the package {package}"))
+    found.with_context(|| {
+        format!("{program} is missing, and the window cannot be tested without it: install the package {package}")
+    })
 }
 
 /// A process that ends with this value, and with this process however that ends.

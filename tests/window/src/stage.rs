@@ -1,5 +1,6 @@
 //! A screen with a window manager, a session bus and an accessibility bus, for one test alone.
 
+use crate::framebuffer::Framebuffer;
 use crate::process::{self, Guarded};
 use anyhow::{Context, bail};
 use std::fs;
@@ -72,7 +73,7 @@ impl Stage {
         for name in ["xdotool", "import"] {
             process::find(name, if name == "import" { "imagemagick" } else { name })?;
         }
-        let (screen, display) = screen()?;
+        let (screen, display) = screen(folder.path())?;
         let manager = manager(&display, folder.path())?;
         let (bus, session) = session_bus(folder.path())?;
         let launcher = Guarded::start("at-spi-bus-launcher", "at-spi2-core", |command| {
@@ -118,6 +119,14 @@ impl Stage {
         self.folder.path()
     }
 
+    /// The screen's pixels.
+    ///
+    /// # Errors
+    /// Where the X server does not keep them in a file.
+    pub fn pixels(&self) -> anyhow::Result<Framebuffer> {
+        Framebuffer::open(self.folder.path())
+    }
+
     /// Puts a program of the test's own where windows look for programs.
     ///
     /// # Errors
@@ -150,11 +159,11 @@ fn outfit(command: &mut Command, display: &str, session: &str, folder: &Path) {
 }
 
 /// The X server, and the name of the display that it chose.
-fn screen() -> anyhow::Result<(Guarded, String)> {
+fn screen(folder: &Path) -> anyhow::Result<(Guarded, String)> {
     let (width, height) = SIZE;
     let mut screen = Guarded::start("Xvfb", "xvfb", |command| {
         command.args(["-displayfd", "1", "-nolisten", "tcp", "-noreset", "-dpi", "96"]);
-        command.args(["-screen", "0", &format!("{width}x{height}x24")]);
+        command.args(["-screen", "0", &format!("{width}x{height}x24")]).arg("-fbdir").arg(folder);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     })?;
     let number = first_line(&mut screen)?;

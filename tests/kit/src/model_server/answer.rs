@@ -236,13 +236,16 @@ async fn chat(
 }
 
 async fn perform(state: &State, play: &Play, writer: &mut dyn Writer, pen: &Pen) -> Result<(), Gone> {
+    // By the clock: a step that comes late does not make those after it late.
+    let mut due = tokio::time::Instant::now();
     for step in &play.steps {
         if !play.delay.is_zero() {
-            tokio::time::sleep(play.delay).await;
+            due += play.delay;
+            tokio::time::sleep_until(due).await;
         }
         match step {
             Step::Hold => tokio::select! {
-                () = state.hold() => {}
+                () = state.hold() => due = tokio::time::Instant::now(),
                 () = pen.stall() => return Err(Gone),
             },
             Step::Raw(bytes) => pen.write(bytes.clone()).await?,
