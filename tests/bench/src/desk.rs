@@ -170,11 +170,12 @@ pub async fn settled(screen: &Framebuffer) -> anyhow::Result<Picture> {
 pub async fn shows(screen: &Framebuffer, wanted: &Picture, since: Instant) -> anyhow::Result<f64> {
     loop {
         let looked = Instant::now();
-        if screen.look()?.differs(wanted) <= SAME {
+        let differs = screen.look()?.differs(wanted);
+        if differs <= SAME {
             return Ok((looked - since).as_secs_f64() * 1e3);
         }
         if since.elapsed() > PATIENCE {
-            bail!("the screen never shows what it showed before");
+            bail!("the screen never shows what it showed before: {:.2} % of it differ", 100.0 * differs);
         }
         tokio::time::sleep(LOOK).await;
     }
