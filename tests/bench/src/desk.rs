@@ -88,7 +88,11 @@ impl Desk {
     /// Where it does not within the time that `whole` answers should take, and [`PATIENCE`] beyond.
     pub async fn has_said(&self, answers: usize, whole: Duration) -> anyhow::Result<()> {
         let waiting = async {
-            while self.server.counts().complete < answers {
+            loop {
+                let counts = self.server.counts();
+                if counts.chats >= answers && counts.answering == 0 {
+                    break;
+                }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };

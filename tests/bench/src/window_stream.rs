@@ -78,7 +78,7 @@ async fn streamed(tokens: usize, messages: Option<usize>) -> anyhow::Result<Stre
     app.click_id("composer").await?;
     app.focused("composer").await?;
     app.write("Tell me everything").await?;
-    let page = app.until("the composer", |tree| tree.id("composer")?.object()).await?;
+    let page = app.until("the page", |tree| tree.page()?.object()).await?;
     let frame = app.until("the app's frame", |tree| tree.all().find(|node| node.role == "frame")?.object()).await?;
     let before = memory(app.pid())?;
     app.press("Enter").await?;

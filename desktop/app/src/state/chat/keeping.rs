@@ -2,7 +2,7 @@
 
 use super::list::{self, List, Phase};
 use super::shared::Shared;
-use super::{Effect, Event, State, thread};
+use super::{Effect, Event, State};
 use crate::state::frame::{Toast, Tone};
 use crate::state::{Effect as Outer, System};
 use butterfly_api::conversations::{Conversation, ConversationPage, Format, Hit, Update};
@@ -203,7 +203,7 @@ impl State {
         let Some(conversation) = self.thread.id else { return Vec::new() };
         let request = self.next();
         self.thread.request = request;
-        let count = self.thread.count().max(thread::PAGE);
+        let count = self.thread.count();
         let until = self.thread.target.map(|(message, _)| message).filter(|it| self.thread.find(*it).is_none());
         vec![Outer::Chat(Effect::Read { conversation, request, count, until })]
     }

@@ -336,6 +336,29 @@ fn a_long_conversation_is_shown_in_a_window_and_read_page_by_page() {
 }
 
 #[test]
+fn a_conversation_that_goes_on_takes_no_more_the_longer_it_is() {
+    let mut state = with(1, turns(1, 50), false);
+    for turn in 51..300 {
+        let mut changed = conversation(1, turn);
+        changed.messages = u32::try_from(2 * turn).unwrap();
+        let effects = state.reduce(Event::Touched(Box::new(changed)));
+        let Some(&Effect::Read { request, count, .. }) =
+            asked(&effects).into_iter().find(|it| matches!(it, Effect::Read { .. }))
+        else {
+            panic!("{effects:?}")
+        };
+        assert_eq!(count, 100);
+        let result = Ok(transcript(1, turns(2 * turn - 99, 50), true));
+        state.reduce(Event::Read { conversation: 1, request, result });
+        assert_eq!((state.thread.messages.len(), state.thread.shows_end()), (100, true));
+        assert!(state.thread.shown().len() <= 100);
+    }
+    state.reduce(Event::NearTop);
+    let effects = state.reduce(Event::NearTop);
+    assert!(matches!(asked(&effects)[..], [Effect::ReadEarlier { .. }]), "what was let go is read again: {effects:?}");
+}
+
+#[test]
 fn what_did_not_change_stays_the_very_same_when_it_is_read_again() {
     let mut state = with(1, turns(1, 3), false);
     let before = state.thread.shown().to_vec();

@@ -220,10 +220,11 @@ impl Thread {
         self.window.end = self.window.end.saturating_sub(gone).max(self.window.start.min(self.messages.len()));
     }
 
-    /// How many messages were read; as many are read again.
+    /// How many messages are to be read again: all that were, or at the end only the last ones, so that a conversation
+    /// takes no more the longer it goes on. Earlier ones are read once more when somebody scrolls up to them.
     #[must_use]
     pub fn count(&self) -> u32 {
-        u32::try_from(self.messages.len()).unwrap_or(u32::MAX).max(PAGE)
+        if self.at_end { PAGE } else { u32::try_from(self.messages.len()).unwrap_or(u32::MAX).max(PAGE) }
     }
 
     /// What of the model's context the last answer used, and the context, in tokens.
