@@ -73,11 +73,11 @@ impl Desk {
         Ok(command)
     }
 
-    /// From now on the model says so many tokens each time, one every `pace`.
+    /// From now on the model says so many tokens each time, `w1 w2 …`, one every `pace`.
     pub fn says(&self, tokens: usize, pace: Duration) {
         let steps = (1..=tokens).map(|at| {
             let end = if at % PARAGRAPH == 0 { "\n\n" } else { " " };
-            Step::Text(format!("token-{at}{end}"))
+            Step::Text(format!("w{at}{end}"))
         });
         self.server.always(Endpoint::Chat, Play::steps(steps).delay(pace).into());
     }

@@ -1,6 +1,6 @@
 //! The window while an answer streams: what is lost, how long its threads are busy, and what it takes of memory.
 
-use crate::desk::{Desk, memory};
+use crate::desk::{Desk, memory, settled};
 use crate::options::Options;
 use crate::report::{Row, Section, Target, Unit};
 use crate::samples::Samples;
@@ -80,6 +80,7 @@ async fn streamed(tokens: usize, messages: Option<usize>) -> anyhow::Result<Stre
     app.write("Tell me everything").await?;
     let page = app.until("the page", |tree| tree.page()?.object()).await?;
     let frame = app.until("the app's frame", |tree| tree.all().find(|node| node.role == "frame")?.object()).await?;
+    settled(&desk.stage.pixels()?).await?;
     let before = memory(app.pid())?;
     app.press("Enter").await?;
     let bus = desk.stage.accessible();
@@ -103,7 +104,7 @@ async fn streamed(tokens: usize, messages: Option<usize>) -> anyhow::Result<Stre
 
 /// How many tokens the last answer shows once it is over.
 async fn shown(app: &App<'_>, tokens: usize) -> anyhow::Result<usize> {
-    let last = format!("token-{tokens}");
+    let last = format!("w{tokens}");
     let words = app
         .until("the answer is over", |tree: &Tree| {
             let is_over = tree.id("stop").is_none() && tree.all().all(|node| node.id != "live");
@@ -111,7 +112,7 @@ async fn shown(app: &App<'_>, tokens: usize) -> anyhow::Result<usize> {
             (is_over && answer.contains(&last)).then_some(answer)
         })
         .await?;
-    let said = words.split_whitespace().filter_map(|word| word.strip_prefix("token-")?.parse::<usize>().ok());
+    let said = words.split_whitespace().filter_map(|word| word.strip_prefix('w')?.parse::<usize>().ok());
     let said: Vec<usize> = said.collect();
     ensure!(said.is_sorted_by(|one, other| one < other), "tokens are shown twice, or not in their order");
     Ok(said.len())
