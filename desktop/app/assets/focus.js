@@ -1,9 +1,24 @@
 // Focus in dialogs, menus and tabs, as the WAI-ARIA Authoring Practices describe it. It is run by the app from outside of
 // the page, reads no content, and changes nothing but which element has the focus.
 (() => {
-  const reachable = 'a[href],button:not([disabled]),input:not([disabled]),select:not([disabled]),textarea:not([disabled]),[tabindex]:not([tabindex="-1"])';
-  const visible = (element) => element.offsetParent !== null || element === document.activeElement;
+  const reachable = ['a[href]', 'button:not([disabled])', 'input:not([disabled])', 'select:not([disabled])', 'textarea:not([disabled])', '[tabindex]']
+    .map((kind) => `${kind}:not([tabindex="-1"])`).join(',');
+  const visible = (element) => element.getClientRects().length > 0;
   const stack = [];
+
+  // What the app gives the focus to gets it as soon as it is drawn, and again where it is drawn anew, until the person
+  // does something. What lies above the view is not robbed of it.
+  let wanted = null;
+  const give = () => {
+    const element = wanted && document.getElementById(wanted.id);
+    if (!element || element === wanted.element) return;
+    const modals = document.querySelectorAll('[data-modal]');
+    if (modals.length && !modals[modals.length - 1].contains(element)) return;
+    wanted.element = element;
+    element.focus();
+  };
+  window.focusOn = (id) => { wanted = { id, element: null }; requestAnimationFrame(give); };
+  for (const kind of ['keydown', 'pointerdown']) document.addEventListener(kind, () => { wanted = null; }, true);
 
   // With the focus nowhere, keys are the whole app's.
   document.addEventListener('keydown', (event) => {
@@ -16,11 +31,12 @@
   document.addEventListener('keydown', (event) => {
     const modals = document.querySelectorAll('[data-modal]');
     const modal = modals[modals.length - 1];
-    if (event.key === 'Tab' && modal) {
-      const stops = [...modal.querySelectorAll(reachable)].filter(visible);
+    if (event.key === 'Tab') {
+      // There is nothing around the page to go to, so its ends meet, as a dialog's do.
+      const stops = [...(modal ?? document).querySelectorAll(reachable)].filter(visible);
       if (stops.length === 0) { event.preventDefault(); return; }
       const at = stops.indexOf(document.activeElement);
-      const leaves = event.shiftKey ? at <= 0 : at === stops.length - 1 || at === -1;
+      const leaves = event.shiftKey ? at === 0 || (modal && at === -1) : at === stops.length - 1 || (modal && at === -1);
       if (leaves) { event.preventDefault(); stops[event.shiftKey ? stops.length - 1 : 0].focus(); }
       return;
     }
@@ -55,6 +71,7 @@
       const lost = document.activeElement === document.body || document.activeElement === null;
       if (lost && before?.isConnected) before.focus();
     }
+    give();
     // The selected tab has the focus if one of its row had it.
     const row = document.activeElement?.closest?.('[data-tabs]');
     const selected = row?.querySelector('[aria-selected=true]');

@@ -4,6 +4,7 @@ use crate::state::System;
 use crate::state::frame::{self, Toast, Tone};
 use crate::ui::Ui;
 use crate::window;
+use dioxus::desktop::DesktopContext;
 use dioxus::prelude::*;
 
 /// Does it. Called on the window's thread.
@@ -81,11 +82,14 @@ fn notify(title: String, body: String) {
     });
 }
 
-/// Moves the focus once what is being drawn stands.
+/// Moves the focus once what is being drawn stands. The page's script sees to it, because an edit of the page is on its
+/// way for longer than this call.
 fn focus(id: &str) {
-    let id = serde_json::Value::from(id);
-    let script = format!("requestAnimationFrame(() => document.getElementById({id})?.focus());");
-    spawn(async move { window::run(&script) });
+    // Without a window, as in a test of the markup, there is no page.
+    if try_consume_context::<DesktopContext>().is_some() {
+        let id = serde_json::Value::from(id);
+        window::run(&format!("window.focusOn?.({id});"));
+    }
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ fn One(ui: Ui, id: u64) -> Element {
             onfocusin: move |_| held.set(true),
             onfocusout: move |_| held.set(false),
             Glyph { icon: toast.tone.icon() }
-            span { class: "toast-text", "{toast.text}" }
+            p { class: "toast-text", "{toast.text}" }
             if let Some((label, _)) = toast.action {
                 Button { label, kind: ButtonKind::Ghost, onclick: move |()| ui.send(Event::ActToast(id)) }
             }

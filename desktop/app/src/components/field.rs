@@ -18,9 +18,9 @@ pub fn Field(
             label { class: if hide_label { "visually-hidden" } else { "field-label" }, r#for: "{for_id}", "{label}" }
             {children}
             if let Some(error) = &error {
-                p { class: "field-error", id: "{for_id}-note", role: "alert",
+                div { class: "field-error", id: "{for_id}-note", role: "alert",
                     Glyph { icon: Icon::Warning, size: 14 }
-                    span { "{error}" }
+                    p { "{error}" }
                 }
             } else if let Some(help) = help {
                 p { class: "field-help", id: "{for_id}-note", "{help}" }

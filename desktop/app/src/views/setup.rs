@@ -101,7 +101,7 @@ fn body(ui: Ui, card: Owned, is_asking: bool) -> Element {
         },
         Owned::NotRunning { failed } => rsx! {
             if let Some(why) = failed {
-                p { class: "setup-why", role: "alert", {sentence(&why)} }
+                div { class: "setup-why", role: "alert", p { {sentence(&why)} } }
             } else {
                 p { "Started from here, it goes on running when you close the app. Until then the built-in responder answers from what you told it." }
             }
@@ -142,7 +142,7 @@ fn body(ui: Ui, card: Owned, is_asking: bool) -> Element {
         },
         Owned::Broken { meter, why } => rsx! {
             if let Some(why) = why {
-                p { class: "setup-why", role: "alert", {sentence(&why)} }
+                div { class: "setup-why", role: "alert", p { {sentence(&why)} } }
             }
             p { {kept(&meter)} }
             div { class: "row",

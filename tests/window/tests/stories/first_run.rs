@@ -3,7 +3,7 @@
 use crate::support::*;
 use butterfly_kit::harness::program;
 use butterfly_kit::model_server::{Endpoint, ModelServer, Scenario};
-use butterfly_window::{App, Options, Stage, run};
+use butterfly_window::{App, Options, Stage, Tree, run};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 
@@ -71,12 +71,35 @@ fn a_missing_model_is_fetched_from_the_card_and_a_broken_download_goes_on() -> a
         let app = App::ready(&stage, Options::model(&server)).await?;
         app.sees("One step left: a model").await?;
         app.click_id("setup-pull").await?;
-        app.click("Resume").await?;
-        app.holds("the card is gone", |tree| {
-            tree.id("main").is_some() && tree.id("setup-pull").is_none() && !tree.shows("Downloading")
-        })
-        .await?;
+        app.holds("the card is gone, and nobody had to do anything about the break", fetched).await?;
         assert_eq!(server.requests_of(Endpoint::Pull).len(), 2);
         ask(&app, "Hello", "The model is here.").await
     })
+}
+
+#[test]
+fn a_download_that_was_cancelled_goes_on_from_where_it_was() -> anyhow::Result<()> {
+    run(async {
+        let stage = Stage::raise().await?;
+        let server = ModelServer::start().await?;
+        server.always(Endpoint::Chat, Scenario::say("The model is here."));
+        server.next(Endpoint::Pull, Scenario::PullStall { after_bytes: 2_000_000 });
+        let app = App::ready(&stage, Options::model(&server)).await?;
+        app.sees("One step left: a model").await?;
+        app.click_id("setup-pull").await?;
+        app.sees("Downloading").await?;
+        app.click("Cancel").await?;
+        app.click("Resume").await?;
+        app.holds("the card is gone", fetched).await?;
+        assert_eq!(server.requests_of(Endpoint::Pull).len(), 2);
+        ask(&app, "Hello", "The model is here.").await
+    })
+}
+
+/// No card stands in the way any more.
+fn fetched(tree: &Tree) -> bool {
+    tree.id("main").is_some()
+        && tree.find("region", "Set up a language model").is_none()
+        && tree.id("setup-pull").is_none()
+        && !tree.shows("Downloading")
 }

@@ -20,7 +20,7 @@ pub fn Composer() -> Element {
             Jump {}
             Queue {}
             if let Some(fault) = fault() {
-                p { class: "composer-fault", role: "alert", Glyph { icon: Icon::Warning, size: 14 } span { "{markdown::clean(&fault)}" } }
+                div { class: "composer-fault", role: "alert", Glyph { icon: Icon::Warning, size: 14 } p { "{markdown::clean(&fault)}" } }
             }
             if editing() {
                 div { class: "composer-note",

@@ -59,7 +59,7 @@ pub fn Dialogs() -> Element {
                         Skeleton { lines: 5 }
                     },
                     Some(Err(why)) => rsx! {
-                        p { role: "alert", "{why}" }
+                        div { role: "alert", p { "{why}" } }
                     },
                     Some(Ok(explanation)) => rsx! {
                         Why { explanation }
@@ -130,7 +130,7 @@ fn Models() -> Element {
                 },
             }
             if let Some(fault) = fault {
-                p { class: "composer-fault", role: "alert", Glyph { icon: Icon::Warning, size: 14 } span { "{fault}" } }
+                div { class: "composer-fault", role: "alert", Glyph { icon: Icon::Warning, size: 14 } p { "{fault}" } }
             } else if models.is_none() {
                 Skeleton { lines: 3 }
             }

@@ -34,7 +34,7 @@ pub fn ForgetDialog(forget: Forget) -> Element {
                     Skeleton { lines: 4 }
                 },
                 ForgetStep::Failed(why) => rsx! {
-                    p { role: "alert", "{why}" }
+                    div { role: "alert", p { "{why}" } }
                 },
                 ForgetStep::Choosing { found, .. } if found.is_empty() => rsx! {
                     p { "Nothing that was said or noted has the words “{markdown::clean(&forget.query)}”." }

@@ -59,7 +59,7 @@ pub fn Live(run: u64) -> Element {
             if let Some(fault) = fault {
                 div { class: "state failed", role: "alert",
                     Glyph { icon: Icon::Danger, size: 16 }
-                    span { class: "state-text", "{fault}" }
+                    p { class: "state-text", "{fault}" }
                 }
             }
         }

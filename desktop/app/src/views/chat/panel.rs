@@ -131,7 +131,7 @@ fn Hits() -> Element {
                     div { class: "panel-note", Skeleton { lines: 4 } }
                 },
                 Phase::Failed(why) => rsx! {
-                    p { class: "panel-note", role: "alert", "{why}" }
+                    div { class: "panel-note", role: "alert", p { "{why}" } }
                 },
                 Phase::Ready => rsx! {
                     p { class: "group-title", role: "status",

@@ -109,7 +109,7 @@ pub(super) fn Stand(standing: Standing, empty: Element) -> Element {
 pub(super) fn Outdated(why: Option<String>) -> Element {
     rsx! {
         if let Some(why) = why {
-            p { class: "memory-outdated", role: "alert", "This may be out of date: {why}" }
+            div { class: "memory-outdated", role: "alert", p { "This may be out of date: {why}" } }
         }
     }
 }

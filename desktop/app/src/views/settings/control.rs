@@ -1,6 +1,6 @@
 //! The control of a setting, by the kind of its value.
 
-use crate::components::{Button, Glyph, Icon};
+use crate::components::{Button, Glyph, Icon, use_typed};
 use crate::state::frame;
 use crate::state::settings::field::{Event, Place, is_guarded};
 use crate::state::settings::row::{Row, range};
@@ -233,6 +233,7 @@ fn Typed(
     let current = row.value.clone();
     let is_guarded = is_guarded(&row.info.key);
     let waits = row.waits;
+    let mut typed = use_typed(&id, &row.value);
     let described = match (&row.error, &range) {
         (Some(_), _) => format!("{id}-error {described}"),
         (None, Some(_)) => format!("{described} {id}-range"),
@@ -253,12 +254,15 @@ fn Typed(
                     inputmode: if wide { "text" } else { "decimal" },
                     autocomplete: "off",
                     spellcheck: "false",
-                    value: "{row.value}",
+                    initial_value: typed.first(),
                     placeholder: if placeholder.is_empty() { "not set" } else { "{placeholder}" },
                     disabled: row.locked.is_some(),
                     "aria-invalid": row.error.is_some().then_some("true"),
                     "aria-describedby": described,
-                    oninput: move |event| send(ui, Event::Typed { place: types.clone(), text: event.value() }),
+                    oninput: move |event| {
+                        typed.typed(&event.value());
+                        send(ui, Event::Typed { place: types.clone(), text: event.value() });
+                    },
                     onblur: move |_| {
                         if !is_guarded {
                             send(ui, Event::Commit(leaves.clone()));

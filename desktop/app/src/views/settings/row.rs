@@ -83,9 +83,9 @@ pub(super) fn SettingRow(
                     Control { row: row.clone(), id: id.clone(), described: described.clone(), options, placeholder }
                 }
                 if let Some(error) = row.error.as_ref() {
-                    p { class: "field-error", id: "{id}-error", role: "alert",
+                    div { class: "field-error", id: "{id}-error", role: "alert",
                         Glyph { icon: Icon::Warning, size: 14 }
-                        span { "{error}" }
+                        p { "{error}" }
                     }
                 }
                 if row.waits {

@@ -213,7 +213,7 @@ fn Enter(name: String) -> Element {
                     },
                 }
                 if let Some(error) = error() {
-                    p { class: "field-error", id: "secret-note", role: "alert", "{error}" }
+                    div { class: "field-error", id: "secret-note", role: "alert", p { "{error}" } }
                 } else {
                     p { class: "field-help", id: "secret-note", "It goes to the keyring and is not shown again. Keep a copy where you got it." }
                 }
