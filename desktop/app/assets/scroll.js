@@ -82,5 +82,7 @@
   };
 
   window.conversation = () => requestAnimationFrame(settle);
+  // The column may be drawn after this is run, and anew.
+  new MutationObserver(() => { if (!scroller?.isConnected) settle(); }).observe(document.documentElement, { childList: true, subtree: true });
   window.conversation();
 })();

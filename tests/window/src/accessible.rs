@@ -72,6 +72,15 @@ impl Place {
         (self.x + self.width / 2, self.y + self.height / 2)
     }
 
+    /// Whether one of them covers a part of the other.
+    #[must_use]
+    pub const fn overlaps(self, other: Self) -> bool {
+        self.x < other.x + other.width
+            && other.x < self.x + self.width
+            && self.y < other.y + other.height
+            && other.y < self.y + self.height
+    }
+
     /// Whether its centre is on the screen.
     #[must_use]
     pub fn is_seen(self) -> bool {

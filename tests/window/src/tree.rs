@@ -188,13 +188,26 @@ impl<'a> Branch<'a> {
     /// All that is written in it, in reading order.
     #[must_use]
     pub fn words(self) -> String {
+        self.read(true)
+    }
+
+    /// As [`Self::words`], without the names of the buttons in it.
+    #[must_use]
+    pub fn prose(self) -> String {
+        self.read(false)
+    }
+
+    fn read(self, buttons: bool) -> String {
         let mut out = String::new();
-        self.write_words(&mut out);
+        self.write_words(&mut out, buttons);
         out.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    fn write_words(self, out: &mut String) {
+    fn write_words(self, out: &mut String, buttons: bool) {
         let node = &self.tree.nodes[self.at];
+        if node.role == "button" && !buttons {
+            return;
+        }
         let mut inner = self.children();
         match node.text.as_deref() {
             Some(text) if !text.is_empty() => {
@@ -207,7 +220,7 @@ impl<'a> Branch<'a> {
                                 out.push(' ');
                             }
                             if let Some(child) = inner.next() {
-                                child.write_words(out);
+                                child.write_words(out, buttons);
                             }
                         }
                         letter => out.push(letter),
@@ -221,7 +234,7 @@ impl<'a> Branch<'a> {
         }
         for child in inner {
             out.push(' ');
-            child.write_words(out);
+            child.write_words(out, buttons);
         }
     }
 
@@ -294,6 +307,7 @@ mod tests {
     fn words_stand_in_reading_order() {
         let tree = sample();
         assert_eq!(tree.page().unwrap().words(), "see here and Go! Start it");
+        assert_eq!(tree.page().unwrap().prose(), "see here and !");
         assert!(tree.shows("here and") && !tree.shows("app"));
     }
 

@@ -79,7 +79,7 @@ pub async fn perform(port: Port, effect: Effect) {
         }
         Effect::Branch { message } => {
             let result = port.bus().call::<Branch>(&BranchRequest { message }).await;
-            each(&port, result, |it| Event::Touched(Box::new(it)));
+            each(&port, result, |it| Event::Branched(Box::new(it)));
         }
         Effect::Delete(conversation) => {
             let result = port.bus().call::<Delete>(&Which { conversation }).await;

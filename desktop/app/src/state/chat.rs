@@ -156,6 +156,7 @@ impl State {
             Event::Listed { request, offset, result } => self.listed(request, offset, result),
             Event::MoreListed => self.more_listed(),
             Event::Touched(conversation) => self.touched(*conversation),
+            Event::Branched(conversation) => self.branched(*conversation),
             Event::Gone(conversation) => self.gone(conversation),
             Event::Search(query) => self.search(query),
             Event::Found { request, result } => self.found(request, result),

@@ -1,5 +1,6 @@
 //! The frame around the views: the palette, one window for each instance, and what closing it does.
 
+use crate::support::*;
 use butterfly_api::control;
 use butterfly_kit::harness::{Instance, Which, settle};
 use butterfly_window::{App, Options, Stage, process, run};
@@ -107,5 +108,32 @@ fn the_sidebar_leads_to_each_view() -> anyhow::Result<()> {
         app.until("shortcuts are shown", |tree| tree.find("main", "Shortcuts").map(drop)).await?;
         app.press("Ctrl+B").await?;
         app.holds("the sidebar is gone", |tree| tree.id("main").is_some() && tree.id("view-chat").is_none()).await
+    })
+}
+
+#[test]
+fn a_toast_covers_nothing_that_is_pressed() -> anyhow::Result<()> {
+    run(async {
+        let stage = Stage::raise().await?;
+        let server = saying("Here it is.").await?;
+        let app = App::ready(&stage, Options::model(&server)).await?;
+        ask(&app, "Where is it?", "Here it is.").await?;
+        app.click_id("composer").await?;
+        app.write("And now?").await?;
+        app.press("Ctrl+Shift+C").await?;
+        let toast = app
+            .place_of("the toast", |tree| {
+                tree.all().find(|node| node.role == "status" && node.shows("Copied") && !node.shows("Here"))
+            })
+            .await?;
+        for id in ["send", "composer", "pick-model", "attach", "chat-menu", "head-new", "chat-new", "health"] {
+            let place = app.place_of(id, |tree| tree.id(id)).await?;
+            assert!(!toast.overlaps(place), "the toast at {toast:?} covers #{id} at {place:?}");
+        }
+        app.click_id("send").await?;
+        app.until("it was sent", |tree| {
+            (asked(tree) == ["Where is it?", "And now?"] && is_answered(tree, "Here it is.")).then_some(())
+        })
+        .await
     })
 }

@@ -28,19 +28,7 @@ pub fn halves(first: &str, second: &str) -> Scenario {
 /// The words of each message in the open conversation that this speaker said: `You` or `Assistant`.
 fn said(tree: &Tree, speaker: &str) -> Vec<String> {
     let column = tree.id("messages").into_iter().flat_map(|messages| messages.all());
-    column.filter(|node| node.role == "article" && node.name == speaker).map(spoken).collect()
-}
-
-/// A message without the names of the buttons below it.
-fn spoken(message: Branch<'_>) -> String {
-    let mut words = message.words();
-    let buttons: Vec<_> = message.all().filter(|it| it.role == "button").map(|it| it.name.clone()).collect();
-    for name in buttons.into_iter().rev() {
-        if let Some(rest) = words.strip_suffix(&name) {
-            words.truncate(rest.trim_end().len());
-        }
-    }
-    words
+    column.filter(|node| node.role == "article" && node.name == speaker).map(Branch::prose).collect()
 }
 
 /// What the assistant said in the open conversation, as far as it is shown.

@@ -28,6 +28,8 @@ pub enum Event {
     MoreListed,
     /// A conversation is as this now.
     Touched(Box<Conversation>),
+    /// Another branch of it is the active one.
+    Branched(Box<Conversation>),
     /// A conversation was deleted for good.
     Gone(u64),
     Search(String),

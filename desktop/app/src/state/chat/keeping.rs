@@ -87,6 +87,13 @@ impl State {
         effects
     }
 
+    /// Another branch became the active one. By its numbers it may be the same, so it is read in any case.
+    pub(super) fn branched(&mut self, conversation: Conversation) -> Vec<Outer> {
+        let is_shown = self.thread.id == Some(conversation.id) && self.thread.run.is_none();
+        let effects = self.touched(conversation);
+        if is_shown && effects.is_empty() { self.reread() } else { effects }
+    }
+
     pub(super) fn gone(&mut self, conversation: u64) -> Vec<Outer> {
         self.list.remove(conversation);
         self.asides.remove(&Some(conversation));

@@ -372,6 +372,17 @@ fn what_did_not_change_stays_the_very_same_when_it_is_read_again() {
 }
 
 #[test]
+fn another_branch_is_read_although_it_has_as_many_messages() {
+    let mut state = with(1, turns(1, 2), false);
+    let same = conversation(1, 99);
+    state.reduce(Event::Touched(Box::new(same.clone())));
+    assert!(asked(&state.reduce(Event::Touched(Box::new(same.clone())))).is_empty(), "nothing is new");
+    let request = read_request(&state.reduce(Event::Branched(Box::new(same))));
+    state.reduce(Event::Read { conversation: 1, request, result: Ok(transcript(1, turns(5, 2), false)) });
+    assert_eq!(state.thread.shown()[0].id, 5);
+}
+
+#[test]
 fn a_message_that_was_found_is_gone_to_even_if_it_was_not_read() {
     let mut state = with(1, turns(1001, 50), true);
     let effects = state.reduce(Event::Open { conversation: 1, message: Some(7) });
