@@ -31,7 +31,8 @@
   document.addEventListener('keydown', (event) => {
     const modals = document.querySelectorAll('[data-modal]');
     const modal = modals[modals.length - 1];
-    if (event.key === 'Tab') {
+    // With Shift, GTK has another key, of which WebKit knows only the place.
+    if (event.key === 'Tab' || event.code === 'Tab') {
       // There is nothing around the page to go to, so its ends meet, as a dialog's do.
       const stops = [...(modal ?? document).querySelectorAll(reachable)].filter(visible);
       if (stops.length === 0) { event.preventDefault(); return; }

@@ -294,15 +294,20 @@ impl<'a> App<'a> {
         self.until(&format!("#{id} has the focus"), |tree| (tree.focused()?.id == id).then_some(())).await
     }
 
-    /// Clicks into a field and types, instead of what stood there.
+    /// Clicks into a field and types, instead of what stood there, and waits until it stands there: a click overtakes keys
+    /// that are still on their way.
     ///
     /// # Errors
-    /// Where there is no such field.
+    /// Where there is no such field, or it takes another text.
     pub async fn fill(&self, id: &str, text: &str) -> anyhow::Result<()> {
         self.click_id(id).await?;
         self.focused(id).await?;
         self.press("Ctrl+A").await?;
-        self.write(text).await
+        self.write(text).await?;
+        self.until(&format!("{text:?} stands in #{id}"), |tree| {
+            (tree.id(id)?.text.as_deref()?.trim_end() == text).then_some(())
+        })
+        .await
     }
 
     /// A picture of the window.

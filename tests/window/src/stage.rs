@@ -139,6 +139,15 @@ impl Stage {
     }
 }
 
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // The launcher leaves its bus behind, and the bus what it started.
+        for pid in process::with_variable("HOME", &self.folder.path().join("home").display().to_string()) {
+            process::signal(pid, "KILL");
+        }
+    }
+}
+
 /// The environment of everything on the stage.
 fn outfit(command: &mut Command, display: &str, session: &str, folder: &Path) {
     command
