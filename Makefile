@@ -24,7 +24,7 @@ REST := --workspace --exclude butterfly-desktop
 .PHONY: help setup run test bench build release screenshots fmt lint clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: build ## install what is missing, build, and start the assistant
 	@.config/start "$(CARGO_TARGET_DIR)/debug"

@@ -5,6 +5,7 @@ mod tray;
 
 use crate::app::{App, STYLES};
 use crate::single::Raise;
+use crate::state::frame::{self, Look};
 use crate::state::settings;
 use crate::ui::Ui;
 use butterfly_api::control;
@@ -58,7 +59,12 @@ fn config(geometry: &Geometry) -> Config {
     if let Some((x, y)) = geometry.position {
         builder = builder.with_position(dioxus::desktop::tao::dpi::LogicalPosition::new(x, y));
     }
-    Config::new()
+    let mut config = Config::new();
+    if let Some(colour) = geometry.colour() {
+        builder = builder.with_background_color(colour);
+        config = config.with_background_color(colour);
+    }
+    config
         .with_window(builder)
         .with_menu(None)
         .with_root_name("root")
@@ -120,12 +126,19 @@ pub fn use_window(ui: Ui) {
         }
     });
     let place = instance.place.clone();
-    let geometry = use_hook(|| std::rc::Rc::new(RefCell::new(Geometry::load(&place))));
+    let geometry = use_hook(|| {
+        let geometry = Geometry::load(&place);
+        // Until the settings are known.
+        ui.send(frame::Event::Look(Look { theme: geometry.theme(), ..Look::default() }));
+        std::rc::Rc::new(RefCell::new(geometry))
+    });
     use_wry_event_handler(move |event, _| {
         if let Event::WindowEvent { event, .. } = event {
             match event {
                 WindowEvent::Resized(_) | WindowEvent::Moved(_) => geometry.borrow_mut().follow(&window().window),
                 WindowEvent::CloseRequested => {
+                    let theme = ui.frame.peek().look.theme;
+                    geometry.borrow_mut().dress(theme, window().window.theme());
                     geometry.borrow().save(&place);
                     if ui.link.peek().started_kernel && ui.settings.peek().on_close() == settings::OnClose::StopStarted
                     {

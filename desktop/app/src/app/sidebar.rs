@@ -1,4 +1,5 @@
-//! The sidebar: the views, and what the shown one puts below them.
+//! The sidebar: the views, and what the shown one puts below them. Where it puts nothing, the icons alone are left, in
+//! their places.
 
 use crate::components::{Glyph, Icon};
 use crate::state::frame;
@@ -11,10 +12,9 @@ use dioxus::prelude::*;
 #[component]
 pub fn Sidebar(ui: Ui) -> Element {
     let view = use_memo(move || ui.frame.read().view);
-    // A view without a panel keeps the conversations in reach.
-    let panel = views::find(view()).panel.or(views::find("chat").panel);
+    let panel = views::find(view()).panel;
     rsx! {
-        nav { class: "sidebar", "aria-label": "Views",
+        nav { class: if panel.is_some() { "sidebar" } else { "sidebar rail" }, "aria-label": "Views",
             div { class: "sidebar-head",
                 span { class: "logo", Glyph { icon: Icon::Logo, size: 20 } }
                 span { class: "sidebar-title", "ButterFly Bot" }
@@ -43,11 +43,11 @@ fn Entry(ui: Ui, id: &'static str) -> Element {
                 class: "sidebar-view",
                 r#type: "button",
                 id: "view-{id}",
-                title: key().map(|key| format!("{} ({key})", view.title)),
+                title: key().map_or_else(|| view.title.to_owned(), |key| format!("{} ({key})", view.title)),
                 "aria-current": is_current().then_some("page"),
                 onclick: move |_| ui.send(frame::Event::Show(id)),
                 Glyph { icon: view.icon, size: 18 }
-                span { "{view.title}" }
+                span { class: "sidebar-word", "{view.title}" }
             }
         }
     }

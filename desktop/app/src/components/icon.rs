@@ -127,7 +127,9 @@ impl Icon {
                 "M12 3c4.4 0 8 1.3 8 3s-3.6 3-8 3-8-1.3-8-3 3.6-3 8-3ZM4 6v6c0 1.7 3.6 3 8 3s8-1.3 8-3V6M4 12v6c0 1.7 3.6 3 8 3s8-1.3 8-3v-6"
             }
             Self::Diagnostics => "M3 12h4l3-8 4 16 3-8h4",
-            Self::Settings => "M4 7h10M18 7h2M4 17h2M10 17h10M14 5v4M8 15v4M16 7a2 2 0 1 0 0-.01M8 17a2 2 0 1 0 0-.01",
+            Self::Settings => {
+                "M4 7h9M17 7h3M4 17h3M11 17h9M15 5a2 2 0 1 0 0 4 2 2 0 0 0 0-4ZM9 15a2 2 0 1 0 0 4 2 2 0 0 0 0-4Z"
+            }
             Self::Shortcuts => "M3 6h18v12H3ZM7 10h.01M11 10h.01M15 10h.01M17.5 10h.01M8 14h8",
             Self::Gallery => "M4 4h7v7H4ZM13 4h7v7h-7ZM4 13h7v7H4ZM13 13h7v7h-7Z",
             Self::Sidebar => "M4 5h16v14H4ZM10 5v14",
@@ -139,13 +141,15 @@ impl Icon {
             Self::ChevronLeft => "M15 6l-6 6 6 6",
             Self::ChevronRight => "M9 6l6 6-6 6",
             Self::ChevronUp => "M6 15l6-6 6 6",
-            Self::More => "M6 12h.01M12 12h.01M18 12h.01",
+            Self::More => {
+                "M5.500 11.500a.5.5 0 1 0 0 1 .5.5 0 0 0 0-1ZM12 11.500a.5.5 0 1 0 0 1 .5.5 0 0 0 0-1ZM18.500 11.500a.5.5 0 1 0 0 1 .5.5 0 0 0 0-1Z"
+            }
             Self::Pin => "M9 4h6l-1 7 3 3H7l3-3ZM12 14v6",
             Self::Trash => "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13M10.5 11v5M13.5 11v5",
             Self::Edit => "M4 20h4L19 9l-4-4L4 16ZM13 7l4 4",
             Self::Copy => "M9 9h11v11H9ZM15 9V4H4v11h5",
             Self::Send => "M12 19V5M6 11l6-6 6 6",
-            Self::Stop => "M7 7h10v10H7Z",
+            Self::Stop => "M6 6h12v12H6Z",
             Self::Play => "M8 5l11 7-11 7Z",
             Self::Pause => "M8 5v14M16 5v14",
             Self::Refresh => "M20 12a8 8 0 1 1-2.6-5.9M20 4v4h-4",

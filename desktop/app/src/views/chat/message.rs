@@ -235,7 +235,7 @@ fn parts(usage: &Usage, model: &str) -> Vec<String> {
     ];
     if usage.generation_ms > 0 && usage.output_tokens > 1 {
         let speed = f64::from(usage.output_tokens) * 1000.0 / f64::from(usage.generation_ms);
-        parts.push(format!("{speed:.1} tokens/s"));
+        parts.push(format!("{} tokens/s", rate(speed)));
     }
     match usage.first_token_ms {
         0 => {}
@@ -250,6 +250,12 @@ fn parts(usage: &Usage, model: &str) -> Vec<String> {
         });
     }
     parts
+}
+
+/// A rate in three digits: what a finer one says is chance.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn rate(rate: f64) -> String {
+    if rate < 99.95 { format!("{rate:.1}") } else { grouped(rate.round() as u32) }
 }
 
 /// A number with thin spaces between thousands (ISO 80000-1, 7.3.1).
@@ -283,6 +289,7 @@ mod tests {
             ["12\u{202f}345 tokens in", "300 out", "50.0 tokens/s", "first token 1.8 s", "qwen3:8b"]
         );
         assert_eq!(parts(&Usage { first_token_ms: 84, ..usage }, "")[3], "first token 84 ms");
+        assert_eq!([rate(9.96), rate(99.94), rate(99.96), rate(7307.7)], ["10.0", "99.9", "100", "7\u{202f}308"]);
         let nothing = Usage { estimated: true, ..Usage::default() };
         assert_eq!(parts(&nothing, BUILTIN), ["≈ 0 tokens in", "≈ 0 out", "built-in responder"]);
     }

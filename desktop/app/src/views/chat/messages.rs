@@ -17,6 +17,9 @@ use dioxus::prelude::*;
 /// Keeps the end in sight while it is, and what is being read where it is.
 const SCROLL: &str = include_str!("../../../assets/scroll.js");
 
+/// Messages whose beginning needs no mark: one did not scroll far to it.
+const SHORT: usize = 20;
+
 /// What stands in the column.
 #[derive(Clone, PartialEq)]
 struct Shown {
@@ -81,7 +84,7 @@ pub fn Messages() -> Element {
                 }
                 if shown.reading_earlier {
                     div { class: "earlier", Spinner { label: "Reading earlier messages" } "Earlier messages" }
-                } else if shown.shows_beginning && shown.messages.len() > 1 {
+                } else if shown.shows_beginning && shown.messages.len() > SHORT {
                     div { class: "beginning", "The beginning of this conversation" }
                 }
                 for message in shown.messages.iter() {
@@ -150,6 +153,8 @@ fn Pending() -> Element {
     rsx! {
         article { class: "said user", "data-anchor": "pending", "aria-label": "You",
             div { class: "card", super::blocks::Blocks { blocks: markdown::plain(&text) } }
+            // As high as when its buttons are there, so that the answer stays where it is.
+            div { class: "said-tools" }
         }
     }
 }

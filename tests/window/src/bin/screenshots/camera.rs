@@ -1,0 +1,56 @@
+//! Takes each picture twice, in the light theme and in the dark one, when the window stands still.
+
+use anyhow::Context;
+use butterfly_api::config::{Set, SetRequest};
+use butterfly_client::Bus;
+use butterfly_window::stage::SIZE;
+use butterfly_window::{PATIENCE, Stage, hands, screen};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The themes, and whether each is light.
+const THEMES: [(&str, bool); 2] = [("light", true), ("dark", false)];
+
+/// Between light and dark, from 0 to 255; what lies below a dialog in the light theme is lighter.
+const HALF: u32 = 100;
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(60);
+
+pub struct Camera<'a> {
+    pub stage: &'a Stage,
+    pub bus: Bus,
+    pub folder: &'a Path,
+}
+
+impl Camera<'_> {
+    /// `NAME-light.png` and `NAME-dark.png`.
+    pub async fn take(&self, name: &str) -> anyhow::Result<()> {
+        // Nothing is pointed at.
+        hands::point(self.stage, (i32::try_from(SIZE.0)? - 1, i32::try_from(SIZE.1)? - 1)).await?;
+        for (theme, is_light) in THEMES {
+            let request = SetRequest { key: "desktop.theme".to_owned(), value: theme.to_owned(), profile: None };
+            self.bus.call::<Set>(&request).await?;
+            tokio::time::timeout(PATIENCE, self.still(is_light))
+                .await
+                .with_context(|| format!("the window never stands still for the picture {name} in the theme {theme}"))??;
+            let path: PathBuf = self.folder.join(format!("{name}-{theme}.png"));
+            screen::small_shot(self.stage, &path).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the theme is drawn, and nothing moves any more.
+    async fn still(&self, is_light: bool) -> anyhow::Result<()> {
+        let corner = (i32::try_from(SIZE.0)? - 2, i32::try_from(SIZE.1)? - 2);
+        let mut before = Vec::new();
+        loop {
+            let now = screen::pixels(self.stage).await?;
+            if (screen::lightness(self.stage, corner).await? > HALF) == is_light && now == before {
+                return Ok(());
+            }
+            before = now;
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
