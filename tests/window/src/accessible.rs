@@ -2,7 +2,9 @@
 
 use crate::tree::{Node, States, Tree};
 use anyhow::Context;
-use futures::future::{join, join_all, join5};
+use futures::StreamExt;
+use futures::future::{join, join5};
+use futures::stream;
 use std::collections::HashMap;
 use zbus::Connection;
 use zbus::zvariant::{DynamicType, OwnedObjectPath, OwnedValue};
@@ -42,6 +44,9 @@ const ROLES: [&str; 129] = [
 
 /// A tree that is deeper has a loop in it.
 const DEPTH: usize = 200;
+
+/// Objects of a level that are asked for at once: a page that is asked for all of a great table at once may end.
+const AT_ONCE: usize = 24;
 
 /// One object of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -123,7 +128,8 @@ async fn whole(bus: &Connection, root: Object) -> Tree {
     let mut tree = Tree::default();
     let mut level = vec![(None, root)];
     for _ in 0..DEPTH {
-        let read = join_all(level.iter().map(|(_, object)| node(bus, object))).await;
+        let asked = level.iter().map(|(_, object)| node(bus, object));
+        let read: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
         let mut next = Vec::new();
         for ((parent, object), read) in level.into_iter().zip(read) {
             match read {

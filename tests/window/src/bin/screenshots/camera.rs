@@ -14,6 +14,9 @@ const THEMES: [(&str, bool); 2] = [("light", true), ("dark", false)];
 /// Between light and dark, from 0 to 255; what lies below a dialog in the light theme is lighter.
 const HALF: u32 = 100;
 
+/// A view is drawn in less, also on a busy machine.
+const DRAWN: Duration = Duration::from_secs(3);
+
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(60);
 
@@ -31,13 +34,24 @@ impl Camera<'_> {
         for (theme, is_light) in THEMES {
             let request = SetRequest { key: "desktop.theme".to_owned(), value: theme.to_owned(), profile: None };
             self.bus.call::<Set>(&request).await?;
-            tokio::time::timeout(PATIENCE, self.still(is_light))
-                .await
-                .with_context(|| format!("the window never stands still for the picture {name} in the theme {theme}"))??;
+            tokio::time::timeout(PATIENCE, self.still(is_light)).await.with_context(|| {
+                format!("the window never stands still for the picture {name} in the theme {theme}")
+            })??;
             let path: PathBuf = self.folder.join(format!("{name}-{theme}.png"));
             screen::small_shot(self.stage, &path).await?;
         }
         Ok(())
+    }
+
+    /// Takes what cannot be waited for, because nothing of it may be read: it is given the time to be drawn.
+    pub async fn blind(&self, name: &str) -> anyhow::Result<()> {
+        self.pause().await;
+        self.take(name).await
+    }
+
+    /// The time in which a view is drawn.
+    pub async fn pause(&self) {
+        tokio::time::sleep(DRAWN).await;
     }
 
     /// Waits until the theme is drawn, and nothing moves any more.

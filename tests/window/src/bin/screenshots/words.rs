@@ -3,18 +3,20 @@
 use butterfly_kit::model_server::{Play, Scenario, Step};
 use std::time::Duration;
 
-/// Between two words: some 40 tokens a second, as a good graphics card has them.
-const PACE: Duration = Duration::from_millis(45);
+/// How long the server thinks before the first word of [`answer`] is released: some 60 tokens a second are left over, as
+/// a good graphics card has them.
+pub const PAUSE: Duration = Duration::from_secs(4);
+
+/// Between two words of [`unfinished`].
+const PACE: Duration = Duration::from_millis(15);
 
 pub const QUESTION: &str = "Ana's birthday is coming up. What could I give her, and when does it have to leave?";
 
 const ANSWER: &str = "It is on **4 December**, and she lives in Lisbon now, so count on a week for a parcel from Berlin.
 
-| idea | why Ana | leaves by |
-|---|---|---|
-| A small olive tree | she likes them, and has a balcony now | 25 November |
-| Two evenings at the Hot Clube | she likes jazz, and so does Rui | 3 December, by mail |
-| A sketchbook bound by hand | she draws | 26 November |
+- **A small olive tree.** She likes them, and has a balcony now. It has to leave by 25 November.
+- **Two evenings at the Hot Clube.** She likes jazz, and so does Jonas, who could come along. By mail, even on the last day.
+- **A sketchbook bound by hand.** She draws. It has to leave by 26 November.
 
 I would take the **tickets**: nothing can break on the way, and they cannot come too late.
 
@@ -32,7 +34,8 @@ pub const NEXT_QUESTION: &str = "Smooth the readings of my soil sensors in Rust,
 const THOUGHT: &str = "They want a moving average over a window. An iterator adaptor keeps it lazy: hold the last readings in \
 a ring and a running sum, so that each step costs the same. No copy of the input is needed.";
 
-const BEGUN: &str = "An iterator adaptor does it: it holds a ring of the last `N` readings and their sum, and yields the mean.
+const BEGUN: &str =
+    "An iterator adaptor does it: it holds a ring of the last `N` readings and their sum, and yields the mean.
 
 ```rust
 /// The mean of the last `N` readings.
@@ -51,9 +54,10 @@ Each step costs the same, ";
 /// How far the answer has come in its picture.
 pub const HALFWAY: &str = "Each step costs the same,";
 
-/// The answer to [`QUESTION`].
+/// The answer to [`QUESTION`], which waits to be released.
 pub fn answer() -> Scenario {
-    Play::say(ANSWER).delay(PACE).into()
+    let words = ANSWER.split_inclusive(' ').map(|word| Step::Text(word.to_owned()));
+    Play::steps(std::iter::once(Step::Hold).chain(words)).into()
 }
 
 /// The answer to [`NEXT_QUESTION`], which waits to be released before its end.
@@ -62,5 +66,5 @@ pub fn unfinished() -> Scenario {
     let thought = words(THOUGHT).into_iter().map(Step::Thinking);
     let begun = words(BEGUN).into_iter().map(Step::Text);
     let rest = [Step::Hold, Step::Text("whatever the window is.".to_owned())];
-    Play::steps(thought.chain(begun).chain(rest)).delay(PACE / 3).into()
+    Play::steps(thought.chain(begun).chain(rest)).delay(PACE).into()
 }
