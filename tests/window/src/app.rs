@@ -222,19 +222,6 @@ impl<'a> App<'a> {
         }
     }
 
-    /// Where on the screen that stands still which `found` finds.
-    ///
-    /// # Errors
-    /// As [`Self::click_on`].
-    pub async fn place_of(
-        &self,
-        what: &str,
-        found: impl for<'t> Fn(&'t Tree) -> Option<Branch<'t>>,
-    ) -> anyhow::Result<Place> {
-        let object = self.until(what, |tree| found(tree)?.object()).await?;
-        self.seen(&object).await.with_context(|| format!("{what} cannot be seen"))
-    }
-
     /// Clicks the button of this name.
     ///
     /// # Errors
