@@ -25,8 +25,10 @@ fn the_model_worker_is_restarted_in_the_middle_of_an_answer_and_retry_finishes_i
         assert_eq!(worker(&app.bus().await?, "model").await?.restarts, 1);
         app.click_id("view-chat").await?;
         app.until("what was said is there, and that it was broken off", |tree| {
-            let answer = answers(tree).pop()?;
-            (answer.contains("It begins,") && tree.id("stop").is_none() && tree.id("live").is_none()).then_some(())
+            let answer = tree.id("messages")?.all().filter(|node| node.role == "article").last()?;
+            let says_why = answer.all().any(|node| ["alert", "status"].contains(&&*node.role) && node.shows("model"));
+            (answer.shows("It begins,") && says_why && tree.id("stop").is_none() && tree.id("live").is_none())
+                .then_some(())
         })
         .await?;
         app.click_on("the button that tries again", |tree| {
