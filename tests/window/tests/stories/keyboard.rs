@@ -79,47 +79,6 @@ fn a_chat_and_a_setting_need_no_mouse() -> anyhow::Result<()> {
 }
 
 #[test]
-fn tab_goes_round_each_view_and_back_and_is_trapped_nowhere() -> anyhow::Result<()> {
-    run(async {
-        let stage = Stage::raise().await?;
-        let server = saying("See `this` [link](https://example.org).\n\n```rust\nfn main() {}\n```\n").await?;
-        let app = App::ready(&stage, Options::model(&server)).await?;
-        send(&app, "Show me some code").await?;
-        answered(&app, "fn main").await?;
-        for (chord, view) in
-            [("Ctrl+1", "Chat"), ("Ctrl+,", "Settings"), ("Ctrl+Shift+D", "Diagnostics"), ("Ctrl+/", "Shortcuts")]
-        {
-            app.press(chord).await?;
-            app.until(&format!("{view} is shown"), |tree| tree.find("main", view).map(drop)).await?;
-            let mut stops = Vec::new();
-            let mut rounds = 0;
-            while rounds < 2 {
-                let before = app.now().await?;
-                let now = step(&app, "Tab", &before).await?;
-                // A round is over when the first link of the page comes again.
-                if now.contains("Skip to the content") {
-                    rounds += 1;
-                }
-                if rounds == 1 {
-                    stops.push(now);
-                }
-                assert!(stops.len() < 400, "{view} has no end: {stops:#?}");
-            }
-            for wanted in ["#view-chat", "#view-memory", "#view-diagnostics", "#view-settings", "#health"] {
-                assert!(
-                    stops.iter().any(|stop| stop.contains(wanted)),
-                    "{wanted} is not reached in {view}: {stops:#?}"
-                );
-            }
-            let before = app.now().await?;
-            let back = step(&app, "Shift+Tab", &before).await?;
-            assert_ne!(Some(back), focus(&before));
-        }
-        Ok(())
-    })
-}
-
-#[test]
 fn a_dialog_keeps_the_focus_and_gives_it_back() -> anyhow::Result<()> {
     run(async {
         let stage = Stage::raise().await?;
