@@ -8,6 +8,9 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 
 const MODEL: &str = "qwen3:8b";
+/// Ollama's port.
+const OLLAMA: u16 = 11_434;
+
 const OTHER_MODEL: &str = "gemma3:12b";
 
 /// It makes vectors of as many dimensions as its tag says.
@@ -40,8 +43,7 @@ async fn show(app: &App<'_>, view: &str, tab: &str, words: &str) -> anyhow::Resu
 pub async fn first_run(folder: &Path) -> anyhow::Result<()> {
     let stage = Stage::raise().await?;
     let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-    let options =
-        Options::ollama(&format!("http://127.0.0.1:{nobody}")).with("BUTTERFLY_DESKTOP_REDUCED_MOTION", "true");
+    let options = Options::ollama(&format!("http://127.0.0.1:{nobody}"));
     let app = App::ready(&stage, options).await?;
     let camera = Camera { stage: &stage, bus: app.bus().await?, folder };
     app.sees("ollama.com").await?;
@@ -51,16 +53,25 @@ pub async fn first_run(folder: &Path) -> anyhow::Result<()> {
 /// All the rest.
 pub async fn everything(folder: &Path) -> anyhow::Result<()> {
     let stage = Stage::raise().await?;
-    let server = ModelServer::start().await?;
+    // Where Ollama is by itself, so that the settings are as most people have them; elsewhere where it is in use.
+    let usual = ModelServer::start_on(OLLAMA).await;
+    let is_usual = usual.is_ok();
+    let server = match usual {
+        Ok(server) => server,
+        Err(_) => ModelServer::start().await?,
+    };
     server.install(Installed::chat(MODEL).newer_by(60));
     server.install(Installed::chat(OTHER_MODEL));
     server.install(Installed::embedding(EMBEDDING));
     server.next(Endpoint::Chat, words::answer());
     server.always(Endpoint::Chat, words::unfinished());
-    // What moves is never still enough for a picture.
-    let options = Options::model(&server).with("BUTTERFLY_DESKTOP_REDUCED_MOTION", "true");
-    let app = App::ready(&stage, options).await?;
+    let app = App::ready(&stage, Options::default()).await?;
     let camera = Camera { stage: &stage, bus: app.bus().await?, folder };
+    // The script is for the person's own messages.
+    camera.set("memory.extract", "false").await?;
+    if !is_usual {
+        camera.set("model.url", &server.url()).await?;
+    }
     world::plant(&camera.bus).await?;
     app.sees(MODEL).await?;
     app.sees("tomatoes on the balcony").await?;
@@ -121,6 +132,7 @@ async fn memory(app: &App<'_>, camera: &Camera<'_>) -> anyhow::Result<()> {
     fill(app, "graph-find", "Ana").await?;
     app.press("Enter").await?;
     app.until("it is selected", |tree| tree.id("graph-deselect").map(drop)).await?;
+    app.click_id("graph-fit").await?;
     camera.take("memory-graph").await?;
     app.click_id("memory-remember").await?;
     fill(app, "sheet-text", "Ana and Rui come to Berlin on 2027-05-14.").await?;
