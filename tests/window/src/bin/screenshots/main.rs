@@ -12,6 +12,6 @@ use std::path::PathBuf;
 fn main() -> anyhow::Result<()> {
     let folder = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("docs/images"), PathBuf::from);
     std::fs::create_dir_all(&folder)?;
-    run(tour::first_run(&folder))?;
-    run(tour::everything(&folder))
+    run(tour::everything(&folder))?;
+    run(tour::first_run(&folder))
 }

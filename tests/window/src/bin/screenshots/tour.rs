@@ -76,19 +76,16 @@ pub async fn everything(folder: &Path) -> anyhow::Result<()> {
     app.sees(MODEL).await?;
     app.sees("tomatoes on the balcony").await?;
     camera.take("chat-empty").await?;
-    memory(&app, &camera).await?;
-    settings(&app, &camera).await?;
     chat(&app, &camera, &server).await?;
     diagnostics(&app, &camera).await?;
+    settings(&app, &camera).await?;
+    memory(&app, &camera).await?;
     crash(&app, &camera).await
 }
 
 async fn chat(app: &App<'_>, camera: &Camera<'_>, server: &ModelServer) -> anyhow::Result<()> {
     ask(app, words::QUESTION).await?;
-    server.until(|counts| counts.held == 1).await;
-    tokio::time::sleep(words::PAUSE).await;
-    server.release(1);
-    server.until(|counts| counts.answering == 0).await;
+    server.until(|counts| counts.chats == 1 && counts.answering == 0).await;
     app.sees(words::ANSWERED).await?;
     app.until("the answer is over", |tree| (tree.id("stop").is_none() && tree.id("live").is_none()).then_some(()))
         .await?;
@@ -101,7 +98,7 @@ async fn chat(app: &App<'_>, camera: &Camera<'_>, server: &ModelServer) -> anyho
     app.focused("composer").await?;
     app.press("Ctrl+Shift+H").await?;
     ask(app, words::NEXT_QUESTION).await?;
-    server.until(|counts| counts.held == 2).await;
+    server.until(|counts| counts.held == 1).await;
     app.sees(words::HALFWAY).await?;
     camera.take("chat-streaming").await?;
     server.release(1);
@@ -168,8 +165,7 @@ async fn settings(app: &App<'_>, camera: &Camera<'_>) -> anyhow::Result<()> {
     app.sees("Connection").await?;
     camera.take("settings-providers").await?;
     app.click("Secrets").await?;
-    app.until("the keyring was looked at", |tree| tree.id("keyring").map(drop)).await?;
-    camera.take("settings-secrets").await?;
+    camera.blind("settings-secrets").await?;
     app.press("Ctrl+/").await?;
     camera.blind("shortcuts").await?;
     app.press("Ctrl+1").await?;

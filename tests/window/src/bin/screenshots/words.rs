@@ -3,12 +3,8 @@
 use butterfly_kit::model_server::{Play, Scenario, Step};
 use std::time::Duration;
 
-/// How long the server thinks before the first word of [`answer`] is released: some 60 tokens a second are left over, as
-/// a good graphics card has them.
-pub const PAUSE: Duration = Duration::from_secs(4);
-
-/// Between two words of [`unfinished`].
-const PACE: Duration = Duration::from_millis(15);
+/// Between two words: some 40 tokens a second, as a good graphics card has them.
+const PACE: Duration = Duration::from_millis(40);
 
 pub const QUESTION: &str = "Ana's birthday is coming up. What could I give her, and when does it have to leave?";
 
@@ -54,10 +50,9 @@ Each step costs the same, ";
 /// How far the answer has come in its picture.
 pub const HALFWAY: &str = "Each step costs the same,";
 
-/// The answer to [`QUESTION`], which waits to be released.
+/// The answer to [`QUESTION`].
 pub fn answer() -> Scenario {
-    let words = ANSWER.split_inclusive(' ').map(|word| Step::Text(word.to_owned()));
-    Play::steps(std::iter::once(Step::Hold).chain(words)).into()
+    Play::say(ANSWER).delay(PACE).into()
 }
 
 /// The answer to [`NEXT_QUESTION`], which waits to be released before its end.
@@ -66,5 +61,5 @@ pub fn unfinished() -> Scenario {
     let thought = words(THOUGHT).into_iter().map(Step::Thinking);
     let begun = words(BEGUN).into_iter().map(Step::Text);
     let rest = [Step::Hold, Step::Text("whatever the window is.".to_owned())];
-    Play::steps(thought.chain(begun).chain(rest)).delay(PACE).into()
+    Play::steps(thought.chain(begun).chain(rest)).delay(PACE / 3).into()
 }
