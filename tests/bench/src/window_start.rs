@@ -56,9 +56,10 @@ pub async fn measure(options: &Options) -> anyhow::Result<Section> {
     let short_end = short.open(&desk, &app_window, &screen).await?;
     for _ in 0..opened {
         for (place, end, samples) in [(&long, &long_end, &mut longs), (&short, &short_end, &mut shorts)] {
+            hands::point(&desk.stage, place.0).await?;
             settled(&screen).await?;
             let since = Instant::now();
-            hands::click(&desk.stage, place.0).await?;
+            hands::click_here(&desk.stage).await?;
             samples.push(shows(&screen, end, since).await.context("a conversation that is opened again")?);
         }
     }

@@ -45,7 +45,7 @@ const ROLES: [&str; 129] = [
 /// A tree that is deeper has a loop in it.
 const DEPTH: usize = 200;
 
-/// Objects of a level that are asked for at once: a page that is asked for all of a great table at once may end.
+/// Objects of a level that are asked for at once, so that the page comes to draw in between.
 const AT_ONCE: usize = 24;
 
 /// One object of a process.

@@ -35,12 +35,24 @@ pub async fn point(stage: &Stage, (x, y): (i32, i32)) -> anyhow::Result<()> {
     xdotool(stage, &["mousemove", "--sync", &x.to_string(), &y.to_string()]).await.map(drop)
 }
 
-/// Points and clicks.
+/// Points, and clicks a moment later, as a hand does: a page that draws anew just then may not know yet what it is that
+/// the pointer has come to.
 ///
 /// # Errors
 /// Where the screen is gone.
 pub async fn click(stage: &Stage, (x, y): (i32, i32)) -> anyhow::Result<()> {
-    xdotool(stage, &["mousemove", &x.to_string(), &y.to_string(), "click", "1"]).await.map(drop)
+    let (x, y) = (x.to_string(), y.to_string());
+    xdotool(stage, &["mousemove", &x, &y, "sleep", "0.05", "mousedown", "1", "sleep", "0.03", "mouseup", "1"])
+        .await
+        .map(drop)
+}
+
+/// Clicks where the pointer is.
+///
+/// # Errors
+/// Where the screen is gone.
+pub async fn click_here(stage: &Stage) -> anyhow::Result<()> {
+    xdotool(stage, &["click", "1"]).await.map(drop)
 }
 
 /// Chords in xdotool's words (keysyms of X11).

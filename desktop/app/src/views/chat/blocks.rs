@@ -54,7 +54,7 @@ fn draw(block: &Block, growing: bool) -> Element {
         Block::Html(source) => rsx! {
             pre { class: "raw", dir: "auto", "{source}" }
         },
-        Block::Table(table) => draw_table(table, growing),
+        Block::Table(table) => draw_table(table),
         Block::Rule => rsx! {
             hr {}
         },
@@ -110,20 +110,14 @@ fn list(items: &[Item], growing: bool) -> Element {
     }
 }
 
-/// A table. While it grows no screen reader is told of it: to name its cells meanwhile ends the page (WebKitGTK 2.50).
-fn draw_table(table: &Table, growing: bool) -> Element {
+fn draw_table(table: &Table) -> Element {
     let class = |at: usize| match table.align.get(at).copied().unwrap_or_default() {
         Align::Start => None,
         Align::Centre => Some("centre"),
         Align::End => Some("end"),
     };
     rsx! {
-        div {
-            class: "md-table",
-            tabindex: if growing { "-1" } else { "0" },
-            role: "region",
-            "aria-label": "Table",
-            "aria-hidden": growing.then_some("true"),
+        div { class: "md-table", tabindex: "0", role: "region", "aria-label": "Table",
             table {
                 thead {
                     tr {

@@ -117,7 +117,7 @@ async fn memory(app: &App<'_>, camera: &Camera<'_>) -> anyhow::Result<()> {
     camera.take("memory-search").await?;
     show(app, "memory", "timeline", "Yesterday").await?;
     camera.take("memory-timeline").await?;
-    // From tab to tab by keys: to read the tree of a long table may end the page (WebKitGTK 2.50).
+    // From tab to tab by keys: a long table takes long to read.
     app.press("ArrowRight").await?;
     camera.blind("memory-facts").await?;
     app.press("ArrowRight").await?;
