@@ -94,7 +94,10 @@ async fn chat(app: &App<'_>, camera: &Camera<'_>, server: &ModelServer) -> anyho
     app.until("it says why", |tree| tree.find("dialog", "Why this answer")?.shows("recalled").then_some(())).await?;
     camera.take("chat-why").await?;
     app.press("Esc").await?;
+    app.holds("the dialog is closed", |tree| tree.page().is_some() && tree.find("dialog", "Why this answer").is_none())
+        .await?;
     app.press("Ctrl+Shift+O").await?;
+    app.click_id("composer").await?;
     app.focused("composer").await?;
     app.press("Ctrl+Shift+H").await?;
     ask(app, words::NEXT_QUESTION).await?;
