@@ -40,6 +40,8 @@ test: setup ## build everything and run all tests
 	 $$run $(REST) --no-fail-fast && exit $$desktop
 
 bench: release ## measure against the baselines and write docs/benchmarks.md
+	@.config/setup desktop tests
+	@cargo build --release -p butterfly-desktop --examples
 	@"$(CARGO_TARGET_DIR)/release/butterfly-bench"
 
 build: NEEDS := $(WINDOW)
